@@ -1,0 +1,51 @@
+// Package statedb opens the one SQLite file that holds state (devices,
+// reports, alerts, work orders) and brings it up to date. Stores are given the
+// *sql.DB; they never open files themselves.
+package statedb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// Open opens or creates the SQLite file at path: write-ahead log, every commit
+// synced, foreign keys on. One connection writes at a time; readers wait at
+// most five seconds.
+func Open(path string) (*sql.DB, error) {
+	q := url.Values{"_pragma": {
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)",
+	}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open state database: %w", err)
+	}
+	db.SetMaxOpenConns(8)
+	if err := db.Ping(); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open state database %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// Migrate runs the migrations in files (*.sql, goose's form) that have not run
+// yet. Each room keeps its own version table so that rooms change apart.
+func Migrate(ctx context.Context, db *sql.DB, files fs.FS, versionTable string) error {
+	store, err := newVersionStore(versionTable)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider("", db, files, goose.WithStore(store))
+	if err != nil {
+		return fmt.Errorf("read migrations of %s: %w", versionTable, err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", versionTable, err)
+	}
+	return nil
+}

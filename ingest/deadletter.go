@@ -1,0 +1,37 @@
+package ingest
+
+import (
+	"time"
+
+	"haidang/devices"
+)
+
+// Stage names the step of the way at which a message could not go on.
+type Stage string
+
+// The stages at which a message can become a dead letter.
+const (
+	StageTopic    Stage = "topic"
+	StageIdentify Stage = "identify"
+	StageDecode   Stage = "decode"
+	StageValidate Stage = "validate"
+	StageReport   Stage = "report"
+)
+
+// DeadLetter is a message that could not be taken: its bytes and the reason.
+type DeadLetter struct {
+	ID         int64
+	ReceivedAt time.Time
+	// Source is how it came: "mqtt", "http".
+	Source string
+	Topic  string
+	// Device is the id in the topic, when there is one.
+	Device  devices.ID
+	Stage   Stage
+	Code    string // short and stable, for programs
+	Message string // a sentence for people
+	Payload []byte // as received, cut at MaxPayload
+	Size    int    // of the whole payload in bytes
+	// Status is "new", "replayed" or "discarded".
+	Status string
+}

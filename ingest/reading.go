@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"time"
+
+	"haidang/devices"
+)
+
+// Reading is one message of a device: what it measured, when and where.
+type Reading struct {
+	Device devices.ID
+	// FixTime is when it was measured, ReceivedAt when it arrived; both UTC,
+	// kept to the millisecond.
+	FixTime    time.Time
+	ReceivedAt time.Time
+	// TimeAssumed is true when the device gave no time and FixTime is the
+	// time of arrival.
+	TimeAssumed bool
+	Lateness    Lateness
+	// Seq is the device's own sequence number; NoSeq when it gave none.
+	Seq      int64
+	Position *devices.Position
+	Values   []Value
+}
+
+// NoSeq stands for "the device gave no sequence number".
+const NoSeq int64 = -1
+
+// Value is one measured quantity of a reading.
+type Value struct {
+	Metric  string
+	Number  float64
+	Quality Quality
+}
+
+// Value finds a value by metric name.
+func (r *Reading) Value(metric string) (Value, bool) {
+	for _, v := range r.Values {
+		if v.Metric == metric {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// Quality says whether a value may be used in averages, indices and rules.
+// Only Good may.
+type Quality uint8
+
+// The qualities. Calibrating and DeviceError are the states 01 and 02 of
+// Circular 10/2021; OutOfRange is outside what the metric's type allows.
+const (
+	Good Quality = iota
+	Calibrating
+	DeviceError
+	OutOfRange
+)
+
+var qualityNames = [...]string{"good", "calibrating", "device_error", "out_of_range"}
+
+// String is the quality's name in JSON and InfluxDB.
+func (q Quality) String() string {
+	if int(q) < len(qualityNames) {
+		return qualityNames[q]
+	}
+	return "unknown"
+}
+
+// Lateness says how long after the measurement a message arrived.
+type Lateness uint8
+
+// A live message may sound the siren. A late one (within a day) or a backfill
+// (older) is kept and judged in event time, but raises nobody at night.
+const (
+	LiveNow Lateness = iota
+	LateArrival
+	Backfill
+)
+
+var latenessNames = [...]string{"live", "late", "backfill"}
+
+// String is the lateness's name in JSON.
+func (l Lateness) String() string {
+	if int(l) < len(latenessNames) {
+		return latenessNames[l]
+	}
+	return "unknown"
+}
+
+// Event is something discrete that a device says: a violation, an incident,
+// an SOS.
+type Event struct {
+	Device      devices.ID
+	FixTime     time.Time
+	ReceivedAt  time.Time
+	TimeAssumed bool
+	Lateness    Lateness
+	Type        string
+	Severity    string
+	Position    *devices.Position
+	// Data is the event's own JSON object as it was sent, at most 16 KiB.
+	Data []byte
+}

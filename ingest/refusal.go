@@ -1,0 +1,11 @@
+package ingest
+
+// Refusal is why a message could not be taken. It is the error of decoders and
+// checks, becomes the dead letter's reason, and is told to the sender.
+type Refusal struct {
+	Stage   Stage
+	Code    string
+	Message string
+}
+
+func (r *Refusal) Error() string { return r.Message }
