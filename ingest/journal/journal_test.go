@@ -1,0 +1,165 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+)
+
+var t0 = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+
+func open(t testing.TB, dir string) *Journal {
+	t.Helper()
+	j, err := Open(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	return j
+}
+
+func reading(dev string, at time.Time, seq int64, pm25 float64) ingest.Entry {
+	return ingest.Entry{Reading: &ingest.Reading{Device: devices.ID(dev), FixTime: at, ReceivedAt: at.Add(time.Second), Seq: seq,
+		Position: &devices.Position{Lat: 17.468, Lon: 106.622},
+		Values:   []ingest.Value{{Metric: "pm25", Number: pm25}, {Metric: "o3", Number: 12.125, Quality: ingest.Calibrating}}}}
+}
+
+func appendAll(t testing.TB, j *Journal, es ...ingest.Entry) []bool {
+	t.Helper()
+	stored, err := j.Append(context.Background(), es)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
+var errEnough = errors.New("enough")
+
+// collect follows from after until n entries came or a second passed.
+func collect(t testing.TB, j *Journal, after ingest.Pos, n int) []ingest.Entry {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var got []ingest.Entry
+	err := j.Follow(ctx, after, 7, func(_ context.Context, b []ingest.Entry) error {
+		got = append(got, b...)
+		if len(got) >= n {
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Fatalf("followed %d of %d entries: %v", len(got), n, err)
+	}
+	return got
+}
+
+func TestStoresEachEntryOnce(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir)
+	same := func() []ingest.Entry {
+		return []ingest.Entry{
+			reading("a", t0, 1, 10), reading("a", t0, 2, 10), // one instant, two numbers
+			reading("a", t0, ingest.NoSeq, 10), reading("a", t0, ingest.NoSeq, 11), // no number: content counts
+			reading("b", t0.Add(-30*24*time.Hour), 1, 10), // another file
+			{Event: &ingest.Event{Device: "a", FixTime: t0, ReceivedAt: t0, Type: "red_light", Data: []byte(`{"lane":2}`)}},
+		}
+	}
+	if got := appendAll(t, j, same()...); fmt.Sprint(got) != "[true true true true true true]" {
+		t.Fatalf("first time: %v", got)
+	}
+	if got := appendAll(t, j, same()...); fmt.Sprint(got) != "[false false false false false false]" {
+		t.Fatalf("again: %v", got)
+	}
+	j.Close()
+	j = open(t, dir)
+	if got := appendAll(t, j, same()...); fmt.Sprint(got) != "[false false false false false false]" {
+		t.Fatalf("after reopening: %v", got)
+	}
+	got := collect(t, j, 0, 6)
+	if ev := got[5].Event; ev == nil || ev.Type != "red_light" || string(ev.Data) != `{"lane":2}` {
+		t.Errorf("event came back as %+v", ev)
+	}
+	r := got[0].Reading
+	if r.Seq != 1 || !r.FixTime.Equal(t0) || r.Values[1] != (ingest.Value{Metric: "o3", Number: 12.125, Quality: ingest.Calibrating}) || *r.Position != (devices.Position{Lat: 17.468, Lon: 106.622}) {
+		t.Errorf("reading came back as %+v", r)
+	}
+	if got[2].Reading.Seq != ingest.NoSeq {
+		t.Errorf("a missing sequence came back as %d", got[2].Reading.Seq)
+	}
+}
+
+func TestFollowGivesEveryEntryInOrder(t *testing.T) {
+	j := open(t, t.TempDir())
+	const n = 40_000 // more than memory keeps
+	go func() {
+		for i := 0; i < n; i += 1000 {
+			es := make([]ingest.Entry, 1000)
+			for k := range es {
+				at := t0.Add(time.Duration(i+k) * time.Second)
+				if k%100 == 0 {
+					at = at.Add(-20 * 24 * time.Hour)
+				}
+				es[k] = reading("a", at, int64(i+k), 1)
+			}
+			if _, err := j.Append(context.Background(), es); err != nil {
+				panic(err)
+			}
+		}
+	}()
+	got := collect(t, j, 0, n)
+	for i, e := range got {
+		if e.Reading.Seq != int64(i) {
+			t.Fatalf("entry %d has sequence %d", i, e.Reading.Seq)
+		}
+	}
+	late := collect(t, j, got[n-100].Pos, 99)
+	if late[0].Pos != got[n-99].Pos {
+		t.Errorf("resumed at %d, want %d", late[0].Pos, got[n-99].Pos)
+	}
+}
+
+func TestDropBeforeRemovesWholeFiles(t *testing.T) {
+	j := open(t, t.TempDir())
+	appendAll(t, j, reading("a", t0.Add(-60*24*time.Hour), 1, 1), reading("a", t0, 2, 1))
+	if n, err := j.DropBefore(t0.Add(-30 * 24 * time.Hour)); n != 1 || err != nil {
+		t.Fatalf("dropped %d: %v", n, err)
+	}
+	if got := collect(t, j, 0, 1); got[0].Reading.Seq != 2 {
+		t.Errorf("left: %+v", got[0].Reading)
+	}
+}
+
+func TestPackedValuesComeBackExactly(t *testing.T) {
+	for _, x := range []float64{0, math.Copysign(0, -1), 1, -1, 38.4, 17.468, 1e-7, math.Pi, 1763796000123456, 1e300, -0.000001, math.MaxFloat64} {
+		b := packValue(nil, 300, ingest.Value{Number: x, Quality: ingest.DeviceError})
+		vs, err := unpack(b, func(k uint64) string { return fmt.Sprint(k) })
+		if err != nil || len(vs) != 1 || math.Float64bits(vs[0].Number) != math.Float64bits(x) || vs[0].Metric != "300" || vs[0].Quality != ingest.DeviceError {
+			t.Errorf("%v came back as %v, %v", x, vs, err)
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, size := range []int{1, 100, 5000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			j := open(b, b.TempDir())
+			es := make([]ingest.Entry, size)
+			n := 0
+			for b.Loop() {
+				for k := range es {
+					n++
+					es[k] = reading(fmt.Sprintf("bench-%06d", n%1000), t0.Add(time.Duration(n)*time.Millisecond), int64(n), float64(n%1000)/10)
+				}
+				appendAll(b, j, es...)
+			}
+			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}
