@@ -1,0 +1,255 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unique"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"haidang/devices"
+)
+
+// Bounds on what one message may hold. They are far above what devices send
+// and keep one sender from using all memory.
+const (
+	MaxPayload  = 256 << 10
+	maxElements = 5000
+	maxValues   = 256
+	maxNameLen  = 64
+	maxData     = 16 << 10
+)
+
+// element is one reading or event of a payload, or why it is none.
+type element struct {
+	reading *Reading
+	event   *Event
+	refusal *Refusal
+	raw     []byte // the element's bytes, for a dead letter
+}
+
+func refuse(code, format string, args ...any) *Refusal {
+	return &Refusal{StageDecode, code, fmt.Sprintf(format, args...)}
+}
+
+// decodeNative reads the native JSON form: one object or an array of them. A
+// fault in one element of an array leaves the others untouched; a payload that
+// is not JSON at all is one refusal.
+func decodeNative(payload []byte, one func(*jsontext.Decoder, *element) *Refusal) []element {
+	if len(payload) > MaxPayload {
+		return []element{{raw: payload, refusal: refuse("payload_too_large", "the payload has %d bytes; at most %d are taken", len(payload), MaxPayload)}}
+	}
+	if len(bytes.TrimSpace(payload)) == 0 {
+		return []element{{raw: payload, refusal: refuse("payload_empty", "the payload is empty")}}
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(payload))
+	if d.PeekKind() == '[' {
+		return decodeArray(payload, d, one)
+	}
+	e := element{raw: payload}
+	if e.refusal = one(d, &e); e.refusal == nil {
+		if d.PeekKind() != 0 { // anything but the end
+			e.refusal = refuse("json_invalid", "there is more after the JSON value, at byte %d", d.InputOffset())
+		}
+	}
+	return []element{e}
+}
+
+func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder, *element) *Refusal) []element {
+	// The whole must be sound JSON before any part counts: a cut-off array
+	// would otherwise be stored in part and resent in whole.
+	if !jsontext.Value(payload).IsValid() {
+		_, err := jsontext.NewDecoder(bytes.NewReader(payload)).ReadValue()
+		if err == nil {
+			err = errors.New("there is more after the JSON value")
+		}
+		return []element{{raw: payload, refusal: jsonRefusal(err)}}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return []element{{raw: payload, refusal: jsonRefusal(err)}}
+	}
+	var es []element
+	for d.PeekKind() != ']' {
+		if len(es) == maxElements {
+			return []element{{raw: payload, refusal: refuse("array_too_long", "the array has more than %d elements", maxElements)}}
+		}
+		v, err := d.ReadValue()
+		if err != nil {
+			return []element{{raw: payload, refusal: jsonRefusal(err)}}
+		}
+		e := element{raw: bytes.Clone(v)}
+		e.refusal = one(jsontext.NewDecoder(bytes.NewReader(e.raw)), &e)
+		es = append(es, e)
+	}
+	if len(es) == 0 {
+		return []element{{raw: payload, refusal: refuse("payload_empty", "the array is empty")}}
+	}
+	return es
+}
+
+// jsonRefusal turns a syntax error into a sentence with the place.
+func jsonRefusal(err error) *Refusal {
+	var s *jsontext.SyntacticError
+	if errors.As(err, &s) {
+		reason := strings.TrimPrefix(s.Err.Error(), "jsontext: ")
+		return refuse("json_invalid", "this is not valid JSON: %s at byte %d", reason, s.ByteOffset)
+	}
+	return refuse("json_invalid", "this is not valid JSON: it ends too early")
+}
+
+// members calls fn for each member of the object that d stands before.
+func members(d *jsontext.Decoder, what string, fn func(name string) *Refusal) *Refusal {
+	if k := d.PeekKind(); k != '{' {
+		if k == 0 {
+			_, err := d.ReadToken()
+			return jsonRefusal(err)
+		}
+		return refuse("type_wrong", "%s must be an object, not %s", what, kindName(k))
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return jsonRefusal(err)
+	}
+	for d.PeekKind() != '}' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return jsonRefusal(err)
+		}
+		if r := fn(t.String()); r != nil {
+			return r
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return jsonRefusal(err)
+	}
+	return nil
+}
+
+func skip(d *jsontext.Decoder) *Refusal {
+	if err := d.SkipValue(); err != nil {
+		return jsonRefusal(err)
+	}
+	return nil
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '[':
+		return "an array"
+	}
+	return "an object"
+}
+
+// number reads a JSON number. JSON has no NaN or Infinity; a number too large
+// for a float64 is refused as well.
+func number(d *jsontext.Decoder, field string) (float64, *Refusal) {
+	if k := d.PeekKind(); k != '0' {
+		if k == 0 {
+			_, err := d.ReadToken()
+			return 0, jsonRefusal(err)
+		}
+		return 0, refuse("type_wrong", "%s must be a number, not %s", field, kindName(k))
+	}
+	t, err := d.ReadToken()
+	if err != nil {
+		return 0, jsonRefusal(err)
+	}
+	x, err := t.Float()
+	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
+		return 0, refuse("number_out_of_range", "%s: %.40s is too large a number", field, t.String())
+	}
+	return x, nil
+}
+
+// common are the members that readings and events share.
+type common struct {
+	ts       time.Time
+	assumed  bool
+	seq      int64
+	lat, lon *float64
+}
+
+// member reads one of the common members; ok is false when name is another.
+func (c *common) member(d *jsontext.Decoder, name string) (ok bool, r *Refusal) {
+	switch name {
+	case "ts":
+		c.ts, r = timestamp(d)
+	case "seq":
+		var x float64
+		if x, r = number(d, "seq"); r == nil {
+			if x < 0 || x != math.Trunc(x) || x > 1<<53 {
+				return true, refuse("seq_invalid", "seq must be a whole number from 0 to 2^53")
+			}
+			c.seq = int64(x)
+		}
+	case "lat", "lon":
+		if d.PeekKind() == 'n' { // no fix
+			return true, skip(d)
+		}
+		var x float64
+		if x, r = number(d, name); r == nil {
+			if name == "lat" {
+				c.lat = &x
+			} else {
+				c.lon = &x
+			}
+		}
+	default:
+		return false, nil
+	}
+	return true, r
+}
+
+func (c *common) position() (*devices.Position, *Refusal) {
+	switch {
+	case c.lat == nil && c.lon == nil:
+		return nil, nil
+	case c.lat == nil || c.lon == nil:
+		return nil, refuse("position_incomplete", "lat and lon belong together; only one was given")
+	}
+	return &devices.Position{Lat: *c.lat, Lon: *c.lon}, nil
+}
+
+// timestamp reads RFC 3339 text or milliseconds since 1970.
+func timestamp(d *jsontext.Decoder) (time.Time, *Refusal) {
+	switch k := d.PeekKind(); k {
+	case '"':
+		t, err := d.ReadToken()
+		if err != nil {
+			return time.Time{}, jsonRefusal(err)
+		}
+		at, err := time.Parse(time.RFC3339Nano, t.String())
+		if err != nil {
+			return time.Time{}, refuse("ts_invalid", "ts %.40q is not a time: use RFC 3339 such as 2026-11-22T08:00:00+07:00, or milliseconds since 1970", t.String())
+		}
+		return at.UTC().Truncate(time.Millisecond), nil
+	case '0':
+		x, r := number(d, "ts")
+		if r != nil {
+			return time.Time{}, r
+		}
+		if math.Abs(x) > 1e15 {
+			return time.Time{}, refuse("ts_invalid", "ts %.0f is not a time in milliseconds since 1970", x)
+		}
+		return time.UnixMilli(int64(x)).UTC(), nil
+	case 0:
+		_, err := d.ReadToken()
+		return time.Time{}, jsonRefusal(err)
+	default:
+		return time.Time{}, refuse("type_wrong", "ts must be a time as text or milliseconds, not %s", kindName(k))
+	}
+}
+
+// intern keeps one copy of each metric name, however many readings carry it.
+func intern(name string) string { return unique.Make(name).Value() }

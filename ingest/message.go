@@ -1,0 +1,41 @@
+package ingest
+
+import (
+	"time"
+
+	"haidang/devices"
+)
+
+// Message is what a source hands to the pipeline, before anyone looked at it.
+type Message struct {
+	// Source is "mqtt" or "http".
+	Source string
+	// Topic is the MQTT topic; over HTTP the topic that says the same.
+	Topic      string
+	Payload    []byte
+	Retained   bool
+	ReceivedAt time.Time
+	// Done is called exactly once when the message has come to its end and
+	// everything that must be kept of it is synced. It acknowledges.
+	Done func(Outcome)
+}
+
+// Outcome is what became of one message, which may hold several readings.
+type Outcome struct {
+	Stored      int
+	Duplicates  int
+	DeadLetters []DeadLetter
+}
+
+// The topics devices speak on (design.md, section 4).
+const (
+	TopicRoot    = "ioc/v1/"
+	DeviceRoot   = TopicRoot + "devices/"
+	ReportsTopic = TopicRoot + "reports"
+)
+
+// ReadingsTopic is where a device publishes its readings.
+func ReadingsTopic(id devices.ID) string { return DeviceRoot + string(id) + "/readings" }
+
+// ErrorsTopic is where a device is told why a message was refused.
+func ErrorsTopic(id devices.ID) string { return DeviceRoot + string(id) + "/errors" }

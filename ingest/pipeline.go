@@ -1,0 +1,158 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"haidang/devices"
+)
+
+// Registry is what the pipeline asks of the device registry.
+type Registry interface {
+	Get(devices.ID) (*devices.Device, bool)
+	Type(devices.TypeID) (*devices.Type, bool)
+	Discover(context.Context, devices.ID) (*devices.Device, error)
+}
+
+// Journal keeps entries; see package journal.
+type Journal interface {
+	Append(context.Context, []Entry) (stored []bool, err error)
+}
+
+// DeadLetterStore keeps dead letters durably and gives each its ID.
+type DeadLetterStore interface {
+	Add(context.Context, []DeadLetter) error
+}
+
+// Options are what a Pipeline needs. All but the functions are required.
+type Options struct {
+	Registry    Registry
+	Journal     Journal
+	DeadLetters DeadLetterStore
+	Bounds      Bounds
+	// RegisterUnknown makes devices never seen before known as type generic;
+	// otherwise what they send becomes dead letters.
+	RegisterUnknown bool
+	// Report takes a field report that came over MQTT. A *devices.FieldError
+	// makes it a dead letter; any other error is tried again.
+	Report func(ctx context.Context, payload []byte) error
+	// State hears that a device came or went.
+	State func(id devices.ID, online bool, at time.Time)
+	// Tell lets a device know why its message became a dead letter.
+	Tell    func(DeadLetter)
+	Metrics prometheus.Registerer
+	Log     *slog.Logger
+}
+
+// Pipeline takes messages to their end. Submit may be called by many
+// goroutines; Run must be running.
+type Pipeline struct {
+	Options
+	stages  []stage
+	queue   chan *work
+	reports chan *work
+	metrics *metrics
+}
+
+// stage is one named step. A refusal of the whole message ends its way.
+type stage struct {
+	name Stage
+	run  func(*work) *Refusal
+}
+
+// work is a message on its way.
+type work struct {
+	Message
+	route    route
+	id       devices.ID
+	device   *devices.Device
+	typ      *devices.Type
+	elements []element
+}
+
+// queueSize is larger than any broker's in-flight window, so that the window,
+// not this channel, is what slows a sender.
+const queueSize = 1 << 16
+
+// maxBatch is the most entries committed at once.
+const maxBatch = 5000
+
+// NewPipeline builds the way of a message.
+func NewPipeline(o Options) *Pipeline {
+	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), reports: make(chan *work, 256), metrics: newMetrics(o.Metrics)}
+	p.stages = []stage{
+		{StageTopic, p.readTopic},
+		{StageIdentify, p.identify},
+		{StageDecode, p.decode},
+		{StageValidate, p.validate},
+	}
+	return p
+}
+
+// Submit takes a message. It decodes and checks at once and returns when the
+// rest is queued; m.Done tells the end. It blocks only when the queue is full,
+// and gives up, leaving the message unacknowledged, when ctx ends.
+func (p *Pipeline) Submit(ctx context.Context, m Message) error {
+	w := &work{Message: m}
+	for _, s := range p.stages {
+		if r := s.run(w); r != nil {
+			w.elements = []element{{refusal: r, raw: w.Payload}}
+			break
+		}
+	}
+	to := p.queue
+	switch w.route {
+	case routeOurs:
+		p.metrics.ignored.Inc()
+		w.finish(Outcome{})
+		return nil
+	case routeState:
+		if len(w.elements) == 0 { // taken by decode
+			w.finish(Outcome{})
+			return nil
+		}
+	case routeReport:
+		if len(w.elements) == 0 {
+			to = p.reports
+		}
+	}
+	select {
+	case to <- w:
+		return nil
+	case <-ctx.Done():
+		p.metrics.refused.Inc()
+		return ctx.Err()
+	}
+}
+
+// Ingest takes a device's payload and waits for its end: the HTTP form of
+// Submit. leaf is "readings" or "events".
+func (p *Pipeline) Ingest(ctx context.Context, id devices.ID, leaf string, payload []byte) (Outcome, error) {
+	end := make(chan Outcome, 1)
+	err := p.Submit(ctx, Message{Source: "http", Topic: DeviceRoot + string(id) + "/" + leaf, Payload: payload,
+		ReceivedAt: time.Now(), Done: func(o Outcome) { end <- o }})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("queue readings: %w", err)
+	}
+	select {
+	case o := <-end:
+		return o, nil
+	case <-ctx.Done():
+		return Outcome{}, fmt.Errorf("wait for the journal: %w", ctx.Err())
+	}
+}
+
+func (w *work) finish(o Outcome) {
+	if w.Done != nil {
+		w.Done(o)
+	}
+}
+
+func (p *Pipeline) readTopic(w *work) (r *Refusal) {
+	w.route, w.id, r = parseTopic(w.Topic)
+	return r
+}
