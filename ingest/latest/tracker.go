@@ -1,0 +1,198 @@
+// Package latest knows the newest that each device said: a journal reader that
+// keeps its state in memory and a snapshot file, from which it goes on.
+package latest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+)
+
+// tailMax is how many past positions are kept of a moving device.
+const tailMax = 12
+
+// State is what is known of one device now. It is a copy; callers may keep it.
+type State struct {
+	// LastSeen is when anything last arrived from the device.
+	LastSeen time.Time
+	// LastFix is the newest reading by fix time; shared, not to be changed.
+	LastFix *ingest.Reading
+	// Values has the newest of each metric by fix time.
+	Values map[string]LatestValue
+	// Connection is "online", "offline" or "unknown": what the device, or its
+	// last will, said.
+	Connection   string
+	ConnectionAt time.Time
+	// Position is the newest reported one, for devices that move.
+	Position   *devices.Position
+	PositionAt time.Time
+	Tail       []TrackPoint
+}
+
+// LatestValue is the newest value of one metric.
+type LatestValue struct {
+	Number     float64
+	Quality    ingest.Quality
+	FixTime    time.Time
+	ReceivedAt time.Time
+}
+
+// TrackPoint is one past position.
+type TrackPoint struct {
+	Lat, Lon float64
+	Time     time.Time
+}
+
+// Follower is a journal.
+type Follower interface {
+	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
+}
+
+// Tracker holds every device's State.
+type Tracker struct {
+	mu      sync.RWMutex
+	states  map[devices.ID]*State
+	pos     ingest.Pos
+	watches map[*Watch]struct{}
+	delays  delays
+	total   int64
+	rate    rates
+}
+
+// New returns an empty tracker.
+func New() *Tracker {
+	return &Tracker{states: map[devices.ID]*State{}, watches: map[*Watch]struct{}{}}
+}
+
+// Run follows the journal until ctx ends.
+func (t *Tracker) Run(ctx context.Context, j Follower) error {
+	t.mu.RLock()
+	pos := t.pos
+	t.mu.RUnlock()
+	return j.Follow(ctx, pos, 5000, func(_ context.Context, es []ingest.Entry) error {
+		t.apply(es, time.Now())
+		return nil
+	})
+}
+
+func (t *Tracker) apply(es []ingest.Entry, now time.Time) {
+	t.mu.Lock()
+	changed := make([]devices.ID, 0, len(es))
+	for i := range es {
+		r := es[i].Reading
+		if r == nil {
+			s := t.state(es[i].Event.Device)
+			s.LastSeen = later(s.LastSeen, es[i].Event.ReceivedAt)
+			continue
+		}
+		s := t.state(r.Device)
+		s.take(r)
+		changed = append(changed, r.Device)
+		if r.Lateness == ingest.LiveNow && !r.TimeAssumed {
+			t.delays.add(now.Sub(r.FixTime))
+		}
+	}
+	t.pos = es[len(es)-1].Pos
+	t.total += int64(len(es))
+	t.rate.add(now, len(es))
+	watches := make([]*Watch, 0, len(t.watches))
+	for w := range t.watches {
+		watches = append(watches, w)
+	}
+	t.mu.Unlock()
+	for _, w := range watches {
+		w.mark(changed)
+	}
+}
+
+func (t *Tracker) state(id devices.ID) *State {
+	s := t.states[id]
+	if s == nil {
+		s = &State{Values: map[string]LatestValue{}, Connection: "unknown"}
+		t.states[id] = s
+	}
+	return s
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// take applies a reading. An older one never overwrites a newer value.
+func (s *State) take(r *ingest.Reading) {
+	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
+	if s.LastFix == nil || !r.FixTime.Before(s.LastFix.FixTime) {
+		s.LastFix = r
+	}
+	for _, v := range r.Values {
+		if old, ok := s.Values[v.Metric]; !ok || !r.FixTime.Before(old.FixTime) {
+			s.Values[v.Metric] = LatestValue{v.Number, v.Quality, r.FixTime, r.ReceivedAt}
+		}
+	}
+	if r.Position == nil || r.FixTime.Before(s.PositionAt) {
+		return
+	}
+	if s.Position != nil && *s.Position != *r.Position {
+		// A new array each time: the old one may be held by readers.
+		tail := append(make([]TrackPoint, 0, tailMax), s.Tail[max(0, len(s.Tail)-tailMax+1):]...)
+		s.Tail = append(tail, TrackPoint{s.Position.Lat, s.Position.Lon, s.PositionAt})
+	}
+	s.Position, s.PositionAt = r.Position, r.FixTime
+}
+
+// Get returns what is known of a device; false when it never spoke.
+func (t *Tracker) Get(id devices.ID) (State, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	s, ok := t.states[id]
+	if !ok {
+		return State{}, false
+	}
+	c := *s
+	c.Values = make(map[string]LatestValue, len(s.Values))
+	for k, v := range s.Values {
+		c.Values[k] = v
+	}
+	return c, true
+}
+
+// LastSeen is when a device last spoke; the zero time when it never did.
+func (t *Tracker) LastSeen(id devices.ID) time.Time {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s, ok := t.states[id]; ok {
+		return s.LastSeen
+	}
+	return time.Time{}
+}
+
+// SetConnection notes that a device came or went, as its state topic said.
+func (t *Tracker) SetConnection(id devices.ID, online bool, at time.Time) {
+	word := "offline"
+	if online {
+		word = "online"
+	}
+	t.mu.Lock()
+	s := t.state(id)
+	same := s.Connection == word
+	if !same {
+		s.Connection, s.ConnectionAt = word, at
+	}
+	watches := make([]*Watch, 0, len(t.watches))
+	for w := range t.watches {
+		watches = append(watches, w)
+	}
+	t.mu.Unlock()
+	if same {
+		return
+	}
+	for _, w := range watches {
+		w.mark([]devices.ID{id})
+	}
+}

@@ -1,0 +1,162 @@
+// Package mqtt is the paho client through which messages come in: a persistent
+// session under a stable client id, QoS 1, acknowledged by hand after the
+// journal's commit, subscribed anew on every connect.
+package mqtt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+	"golang.org/x/time/rate"
+
+	"haidang/devices"
+	"haidang/ingest"
+)
+
+// Options say where and how to connect.
+type Options struct {
+	URL      string // tcp://, ssl:// or ws:// broker address
+	ClientID string // must stay the same, or the broker's queue is lost
+	Username string
+	Password string
+	Log      *slog.Logger
+}
+
+// Source is the connection to the broker.
+type Source struct {
+	opts   Options
+	client paho.Client
+	submit func(context.Context, ingest.Message) error
+	ctx    atomic.Pointer[context.Context]
+	up     atomic.Bool
+
+	tellMu sync.Mutex
+	tell   map[devices.ID]*rate.Limiter
+}
+
+// filters are what ingest subscribes to: all that devices say, and reports.
+var filters = map[string]byte{ingest.DeviceRoot + "#": 1, ingest.ReportsTopic: 1}
+
+// New prepares a source that hands messages to submit.
+func New(o Options, submit func(context.Context, ingest.Message) error) *Source {
+	s := &Source{opts: o, submit: submit, tell: map[devices.ID]*rate.Limiter{}}
+	ctx := context.Background()
+	s.ctx.Store(&ctx)
+	po := paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
+		SetUsername(o.Username).SetPassword(o.Password).
+		SetCleanSession(false).SetResumeSubs(false).
+		SetAutoAckDisabled(true).SetOrderMatters(true).
+		SetAutoReconnect(true).SetMaxReconnectInterval(5 * time.Second).
+		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
+		SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetWriteTimeout(30 * time.Second).
+		SetDefaultPublishHandler(s.handle). // before the subscription is answered, queued messages already come
+		SetOnConnectHandler(s.subscribe).
+		SetConnectionLostHandler(func(_ paho.Client, err error) {
+			s.up.Store(false)
+			o.Log.Warn("connection to the broker was lost; connecting again", "component", "ingest.mqtt", "error", err)
+		})
+	s.client = paho.NewClient(po)
+	return s
+}
+
+// Start connects and returns when the subscription stands, or when ctx ends.
+func (s *Source) Start(ctx context.Context) error {
+	s.ctx.Store(&ctx)
+	t := s.client.Connect()
+	select {
+	case <-t.Done():
+		if err := t.Error(); err != nil {
+			return fmt.Errorf("connect to broker %s: %w", s.opts.URL, err)
+		}
+	case <-ctx.Done():
+		return fmt.Errorf("connect to broker %s: %w", s.opts.URL, ctx.Err())
+	}
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !s.up.Load() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("subscribe at broker %s: %w", s.opts.URL, ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (s *Source) subscribe(c paho.Client) {
+	t := c.SubscribeMultiple(filters, s.handle)
+	go func() {
+		if !t.WaitTimeout(20*time.Second) || t.Error() != nil {
+			err := t.Error()
+			if err == nil {
+				err = errors.New("no answer within 20 s")
+			}
+			s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err)
+			return
+		}
+		for f, q := range t.(*paho.SubscribeToken).Result() {
+			if q == 0x80 {
+				s.opts.Log.Error("the broker refused the subscription; its access list must let ingest read it", "component", "ingest.mqtt", "filter", f)
+				return
+			}
+		}
+		s.up.Store(true)
+		s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL)
+	}()
+}
+
+// handle runs in order on paho's goroutine. Submit blocks only when the queue
+// is full; then the broker's in-flight window fills, and it waits.
+func (s *Source) handle(_ paho.Client, m paho.Message) {
+	_ = s.submit(*s.ctx.Load(), ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(),
+		ReceivedAt: time.Now(), Done: func(ingest.Outcome) { m.Ack() }})
+}
+
+// Connected says whether the subscription stands.
+func (s *Source) Connected() bool { return s.up.Load() && s.client.IsConnectionOpen() }
+
+// Stop disconnects. The session stays with the broker, which keeps what comes.
+func (s *Source) Stop() { s.client.Disconnect(250) }
+
+// Publish sends a message without waiting for the broker's answer.
+func (s *Source) Publish(topic string, retained bool, payload []byte) {
+	s.client.Publish(topic, 1, retained, payload)
+}
+
+// notice is what a device is told on its error topic.
+type notice struct {
+	Code       string    `json:"code"`
+	Message    string    `json:"message"`
+	Topic      string    `json:"topic"`
+	ReceivedAt time.Time `json:"received_at"`
+}
+
+// Tell lets a device know why its message was refused, at most five times a
+// second each: a device in a loop must not make us flood it in turn.
+func (s *Source) Tell(d ingest.DeadLetter) {
+	s.tellMu.Lock()
+	l := s.tell[d.Device]
+	if l == nil {
+		if len(s.tell) > 10_000 { // forged ids must not fill memory
+			clear(s.tell)
+		}
+		l = rate.NewLimiter(5, 20)
+		s.tell[d.Device] = l
+	}
+	s.tellMu.Unlock()
+	if !l.Allow() || !s.client.IsConnectionOpen() {
+		return
+	}
+	b, err := json.Marshal(notice{d.Code, d.Message, d.Topic, d.ReceivedAt})
+	if err != nil {
+		return
+	}
+	s.client.Publish(ingest.ErrorsTopic(d.Device), 0, false, b)
+}
