@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // identify finds the device that a topic names.
@@ -93,4 +94,26 @@ func (p *Pipeline) judgeRanges(w *work, r *Reading) {
 			v.Quality = OutOfRange
 		}
 	}
+}
+
+// Decode runs the stages on a payload without keeping anything, and returns
+// what it would become.
+func (p *Pipeline) Decode(topic string, payload []byte) (readings []Reading, events []Event, refusals []*Refusal) {
+	w := &work{Message: Message{Source: "check", Topic: topic, Payload: payload, ReceivedAt: time.Now()}}
+	for _, s := range p.stages {
+		if r := s.run(w); r != nil {
+			return nil, nil, []*Refusal{r}
+		}
+	}
+	for _, e := range w.elements {
+		switch {
+		case e.refusal != nil:
+			refusals = append(refusals, e.refusal)
+		case e.reading != nil:
+			readings = append(readings, *e.reading)
+		case e.event != nil:
+			events = append(events, *e.event)
+		}
+	}
+	return readings, events, refusals
 }
