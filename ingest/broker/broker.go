@@ -42,6 +42,15 @@ type Broker struct {
 	port   int
 }
 
+// inFlight is how many messages may wait for ingest's acknowledgement. NATS
+// adds it up over subscriptions, counting a "#" twice, and refuses more than
+// 65,535 in one session.
+const inFlight = 16384
+
+// ackWait is after how long an unacknowledged message comes again; after a
+// crash it is how long the last few readings take to arrive.
+const ackWait = 10 * time.Second
+
 // InternalUser is the name under which ingest itself connects.
 const InternalUser = "haidang-ingest"
 
@@ -66,7 +75,7 @@ func Start(o Options) (*Broker, error) {
 		SyncInterval: 2 * time.Second, SyncAlways: o.SyncAlways,
 		MaxPayload: 1 << 20, MaxConn: 200_000,
 		CustomClientAuthentication: b,
-		MQTT:                       server.MQTTOpts{Host: host, Port: port, MaxAckPending: 65535, AckWait: 60 * time.Second},
+		MQTT:                       server.MQTTOpts{Host: host, Port: port, MaxAckPending: inFlight, AckWait: ackWait},
 	}
 	srv, err := server.NewServer(so)
 	if err != nil {
