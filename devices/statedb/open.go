@@ -21,7 +21,7 @@ func Open(path string) (*sql.DB, error) {
 	q := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)",
 	}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path)+"?"+q.Encode())
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open state database: %w", err)
 	}
