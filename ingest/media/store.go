@@ -1,0 +1,120 @@
+// Package media keeps photos: decoded, turned upright in size, encoded anew (so
+// that where and with what they were taken is gone) and named by their SHA-256.
+package media
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	_ "image/png" // decoder
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"golang.org/x/image/draw"
+	_ "golang.org/x/image/webp" // decoder
+
+	"haidang/devices"
+)
+
+// The bounds on one photo.
+const (
+	MaxBytes  = 10 << 20
+	maxPixels = 40_000_000
+	maxSide   = 2048 // of the stored photo
+)
+
+// Store is a folder of photos.
+type Store struct{ dir string }
+
+// Open opens or creates the folder.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create media folder: %w", err)
+	}
+	return &Store{dir}, nil
+}
+
+func unreadable(reason string) error { return &devices.FieldError{Field: "photos", Reason: reason} }
+
+// Put takes one photo and returns its SHA-256 in hex. A *devices.FieldError
+// says what is wrong with it.
+func (s *Store) Put(r io.Reader) (string, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return "", fmt.Errorf("read photo: %w", err)
+	}
+	if len(raw) > MaxBytes {
+		return "", unreadable("a photo may have at most 10 MB")
+	}
+	// The size is read before the pixels: a small file may claim a huge image.
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(raw))
+	if err != nil {
+		return "", unreadable("this photo cannot be read; JPEG, PNG and WebP are taken")
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
+		return "", unreadable("this photo has too many pixels; at most 40 million are taken")
+	}
+	img, _, err := image.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return "", unreadable("this photo is damaged")
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, shrink(img), &jpeg.Options{Quality: 85}); err != nil {
+		return "", fmt.Errorf("encode photo: %w", err)
+	}
+	sum := sha256.Sum256(out.Bytes())
+	sha := hex.EncodeToString(sum[:])
+	return sha, s.write(sha, out.Bytes())
+}
+
+func shrink(img image.Image) image.Image {
+	b := img.Bounds()
+	side := max(b.Dx(), b.Dy())
+	if side <= maxSide {
+		return img
+	}
+	to := image.NewRGBA(image.Rect(0, 0, max(1, b.Dx()*maxSide/side), max(1, b.Dy()*maxSide/side)))
+	draw.ApproxBiLinear.Scale(to, to.Bounds(), img, b, draw.Src, nil)
+	return to
+}
+
+// write puts the file in place whole, synced, or not at all.
+func (s *Store) write(sha string, b []byte) error {
+	path := s.path(sha)
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	f, err := os.CreateTemp(s.dir, ".photo-*")
+	if err != nil {
+		return fmt.Errorf("keep photo: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("keep photo: %w", err)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func (s *Store) path(sha string) string { return filepath.Join(s.dir, sha+".jpg") }
+
+var shaForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Get opens a photo, a JPEG; devices.ErrNotFound when there is none.
+func (s *Store) Get(sha string) (*os.File, error) {
+	if !shaForm.MatchString(sha) {
+		return nil, devices.ErrNotFound
+	}
+	f, err := os.Open(s.path(sha))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, devices.ErrNotFound
+	}
+	return f, err
+}

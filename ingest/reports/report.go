@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"strings"
+	"time"
+)
+
+// State is how far a report has come.
+type State string
+
+// The states of a report.
+const (
+	Received State = "received"
+	Accepted State = "accepted"
+	Refused  State = "refused"
+	Assigned State = "assigned"
+	Answered State = "answered"
+)
+
+// Report is one citizen's report as others may see it.
+type Report struct {
+	Code         string     `json:"code"`
+	State        State      `json:"state"`
+	Category     string     `json:"category"`
+	CategoryName Name       `json:"category_name"`
+	Description  string     `json:"description"`
+	Lat          *float64   `json:"lat,omitempty"`
+	Lon          *float64   `json:"lon,omitempty"`
+	Address      string     `json:"address,omitempty"`
+	Agency       string     `json:"agency,omitempty"`
+	AgencyName   string     `json:"agency_name,omitempty"`
+	Channel      string     `json:"channel"`
+	PhoneMasked  string     `json:"phone_masked,omitempty"`
+	Photos       []Photo    `json:"photos"`
+	Timeline     []Step     `json:"timeline"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	AnsweredAt   *time.Time `json:"answered_at,omitempty"`
+	// Seq is the number of the change that made it so.
+	Seq int64 `json:"seq"`
+}
+
+// Name is a label in both languages.
+type Name struct {
+	VI string `json:"vi" yaml:"vi"`
+	EN string `json:"en" yaml:"en"`
+}
+
+// Photo is a stored picture.
+type Photo struct {
+	SHA256 string `json:"sha256"`
+	URL    string `json:"url"`
+}
+
+// Step is one thing that happened to a report.
+type Step struct {
+	At    time.Time `json:"at"`
+	State State     `json:"state"`
+	By    string    `json:"by,omitempty"`
+	Text  string    `json:"text,omitempty"`
+}
+
+// maskPhone leaves enough for the reporter to know it as theirs.
+func maskPhone(p string) string {
+	if len(p) < 6 {
+		return strings.Repeat("•", len(p))
+	}
+	return p[:2] + strings.Repeat("•", len(p)-4) + p[len(p)-2:]
+}

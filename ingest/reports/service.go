@@ -1,0 +1,163 @@
+package reports
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"haidang/devices"
+	"haidang/devices/changelog"
+	"haidang/devices/statedb"
+	"haidang/ingest/media"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Channel is the reports' channel in the log of changes.
+const Channel = "reports"
+
+// Service takes reports in and brings them to an answer.
+type Service struct {
+	db         *sql.DB
+	log        *changelog.Log
+	media      *media.Store
+	agencies   map[string]string
+	categories []Category
+	prefix     string
+}
+
+// New brings the tables up to date. prefix begins each tracking code.
+func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, agencies []devices.Agency, prefix string) (*Service, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if err := statedb.Migrate(ctx, db, files, "reports_version"); err != nil {
+		return nil, err
+	}
+	s := &Service{db: db, log: log, media: m, prefix: prefix, agencies: map[string]string{}}
+	for _, a := range agencies {
+		s.agencies[a.ID] = a.Name
+	}
+	s.categories, err = shippedCategories()
+	return s, err
+}
+
+// Categories lists the kinds of report.
+func (s *Service) Categories() []Category { return s.categories }
+
+// codeLetters are Crockford's: no letter can be taken for a digit when a code
+// is read out over the phone.
+const codeLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// newCode makes a tracking code that cannot be guessed (40 random bits).
+func (s *Service) newCode() string {
+	var raw [8]byte
+	rand.Read(raw[:])
+	b := []byte(s.prefix + "-")
+	for i, r := range raw {
+		if i == 4 {
+			b = append(b, '-')
+		}
+		b = append(b, codeLetters[r&31])
+	}
+	return string(b)
+}
+
+// Submit takes a report in. created is false when the same one was taken
+// before: it is returned as it stands.
+func (s *Service) Submit(ctx context.Context, sub Submission) (r *Report, created bool, err error) {
+	if err := sub.check(s.categories); err != nil {
+		return nil, false, err
+	}
+	identity := sub.identity()
+	if r, err := s.byIdentity(ctx, identity); err == nil || !errors.Is(err, devices.ErrNotFound) {
+		return r, false, err
+	}
+	shas := make([]string, 0, len(sub.Photos))
+	for i, p := range sub.Photos {
+		sha, err := s.media.Put(bytes.NewReader(p))
+		if fe, ok := errors.AsType[*devices.FieldError](err); ok {
+			return nil, false, &devices.FieldError{Field: fmt.Sprintf("photos[%d]", i), Reason: fe.Reason}
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		shas = append(shas, sha)
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	code := s.newCode()
+	photos, _ := json.Marshal(shas)
+	timeline, _ := json.Marshal([]Step{{At: now, State: Received}})
+	err = s.change(ctx, code, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at)
+			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
+			sub.Channel, sub.Phone, sub.Name, string(photos), string(timeline), now.UnixMilli(), now.UnixMilli())
+		return err
+	})
+	if err != nil {
+		// Two copies at once: the other one won.
+		if r, err := s.byIdentity(ctx, identity); err == nil {
+			return r, false, nil
+		}
+		return nil, false, fmt.Errorf("keep report: %w", err)
+	}
+	r, err = s.Get(ctx, code)
+	return r, true, err
+}
+
+// TakeMQTT takes a report in the JSON form, as published on ioc/v1/reports.
+func (s *Service) TakeMQTT(ctx context.Context, payload []byte) error {
+	sub, err := ParseSubmission(payload)
+	if err != nil {
+		return err
+	}
+	sub.Channel = "mqtt"
+	_, _, err = s.Submit(ctx, sub)
+	return err
+}
+
+func (s *Service) byIdentity(ctx context.Context, identity *string) (*Report, error) {
+	if identity == nil {
+		return nil, devices.ErrNotFound
+	}
+	return s.one(ctx, s.db, `client_id = ?`, *identity)
+}
+
+// Get returns a report by its tracking code, in any case.
+func (s *Service) Get(ctx context.Context, code string) (*Report, error) {
+	return s.one(ctx, s.db, `code = ?`, strings.ToUpper(strings.TrimSpace(code)))
+}
+
+// change runs fn in a transaction and numbers the report's new state in it.
+func (s *Service) change(ctx context.Context, code string, fn func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	r, err := s.one(ctx, tx, `code = ?`, code)
+	if err != nil {
+		return err
+	}
+	if _, err := s.log.Append(ctx, tx, Channel, code, r); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.log.Publish(Channel)
+	return nil
+}

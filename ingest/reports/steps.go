@@ -1,0 +1,96 @@
+package reports
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"haidang/devices"
+)
+
+// Action is one step taken by somebody.
+type Action struct {
+	By     string
+	Text   string
+	Agency string
+}
+
+// step says from where a step may be taken, where it leads, and what it needs.
+type step struct {
+	from        []State
+	to          State
+	needsText   string // why words are needed; empty: they are not
+	needsAgency bool
+}
+
+var steps = map[string]step{
+	"accept": {from: []State{Received}, to: Accepted},
+	"refuse": {from: []State{Received, Accepted}, to: Refused, needsText: "say why it is refused: the citizen reads this"},
+	"assign": {from: []State{Received, Accepted, Assigned}, to: Assigned, needsAgency: true},
+	"answer": {from: []State{Accepted, Assigned}, to: Answered, needsText: "an answer needs words: the citizen reads them"},
+	"reopen": {from: []State{Refused, Answered}, to: Accepted, needsText: "say why it is opened again"},
+}
+
+// Apply takes a step: accept, refuse, assign, answer or reopen. A step that does
+// not fit the state is devices.ErrConflict.
+func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Report, error) {
+	st, ok := steps[name]
+	if !ok {
+		return nil, fmt.Errorf("step %.20q of a report: %w", name, devices.ErrNotFound)
+	}
+	a.Text = strings.TrimSpace(a.Text)
+	if st.needsText != "" && a.Text == "" {
+		return nil, &devices.FieldError{Field: "text", Reason: st.needsText}
+	}
+	if len(a.Text) > 8000 {
+		return nil, &devices.FieldError{Field: "text", Reason: "at most 8,000 bytes"}
+	}
+	if _, known := s.agencies[a.Agency]; st.needsAgency && !known {
+		return nil, &devices.FieldError{Field: "agency", Reason: fmt.Sprintf("%.40q is no agency; GET /api/v1/agencies lists them", a.Agency)}
+	}
+	code = strings.ToUpper(strings.TrimSpace(code))
+	err := s.change(ctx, code, func(tx *sql.Tx) error {
+		r, err := s.one(ctx, tx, `code = ?`, code)
+		if err != nil {
+			return err
+		}
+		if !contains(st.from, r.State) {
+			return fmt.Errorf("a report that is %s cannot take the step %s: %w", r.State, name, devices.ErrConflict)
+		}
+		now := time.Now().UTC().Truncate(time.Millisecond)
+		text := a.Text
+		agency := r.Agency
+		if st.needsAgency {
+			agency = a.Agency
+			text = strings.TrimSpace(s.agencies[a.Agency] + "\n" + text)
+		}
+		timeline, err := json.Marshal(append(r.Timeline, Step{At: now, State: st.to, By: a.By, Text: text}))
+		if err != nil {
+			return err
+		}
+		var answered *int64
+		if st.to == Answered {
+			ms := now.UnixMilli()
+			answered = &ms
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE report SET state=?, agency=?, timeline=?, updated_at=?, answered_at=? WHERE code=?`,
+			st.to, agency, string(timeline), now.UnixMilli(), answered, code)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, code)
+}
+
+func contains(ss []State, s State) bool {
+	for _, x := range ss {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
