@@ -10,9 +10,7 @@ const keepAtMost = 1000
 func (st *Stream) disturb(at, since time.Duration, u *unit, s sample, fix time.Time) (Message, bool) {
 	payload := u.encode(s, fix)
 	if u.out {
-		if !u.lose && len(u.kept) < keepAtMost {
-			u.kept = append(u.kept, payload)
-		}
+		u.keep(u.says(at, Publish, "readings", payload))
 		return Message{}, false
 	}
 	if u.held != nil { // the one that was held goes right behind this one
@@ -27,9 +25,7 @@ func (st *Stream) disturb(at, since time.Duration, u *unit, s sample, fix time.T
 	switch f.Kind {
 	case FaultDropout:
 		u.out, u.lose = true, f.Lose
-		if !u.lose {
-			u.kept = append(u.kept, payload)
-		}
+		u.keep(u.says(at, Publish, "readings", payload))
 		st.plan(at+st.real(f.For), task{do: taskRestore, unit: u.index})
 		return u.says(at, Drop, "", nil), true
 	case FaultLate:
@@ -64,4 +60,11 @@ func (st *Stream) struck(since time.Duration, u *unit) *Fault {
 
 func (st *Stream) say(at time.Duration, u *unit, payload []byte) {
 	st.plan(at, task{do: taskSay, unit: u.index, message: u.says(at, Publish, "readings", payload)})
+}
+
+// keep puts a message where it waits for the network.
+func (u *unit) keep(m Message) {
+	if !u.lose && len(u.kept) < keepAtMost {
+		u.kept = append(u.kept, m)
+	}
 }

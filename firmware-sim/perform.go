@@ -12,6 +12,10 @@ const firstWord = 2 * time.Second
 // perform does one task and plans what follows from it.
 func (st *Stream) perform(t task) (Message, bool) {
 	if t.do == taskSay {
+		if u := st.units[t.unit]; u.out {
+			u.keep(t.message)
+			return Message{}, false
+		}
 		t.message.At = t.at
 		return t.message, true
 	}
@@ -26,8 +30,8 @@ func (st *Stream) perform(t task) (Message, bool) {
 		return u.says(t.at, Connect, "", nil), true
 	case taskRestore:
 		u.out = false
-		for _, payload := range u.kept {
-			st.plan(t.at, task{do: taskSay, unit: t.unit, message: u.says(t.at, Publish, "readings", payload)})
+		for _, m := range u.kept {
+			st.plan(t.at, task{do: taskSay, unit: t.unit, message: m})
 		}
 		u.kept = nil
 		return u.says(t.at, Restore, "", nil), true

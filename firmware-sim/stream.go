@@ -36,11 +36,11 @@ type unit struct {
 	rand      *rand.Rand
 	seq       int64
 	skew      time.Duration
-	out       bool     // a dropout is on
-	lose      bool     // and its readings are not kept
-	kept      [][]byte // readings that wait for the network
-	held      *[]byte  // reading that waits for its successor
-	announced bool     // said something since it was switched on
+	out       bool      // a dropout is on
+	lose      bool      // and its readings are not kept
+	kept      []Message // what waits for the network
+	held      *[]byte   // reading that waits for its successor
+	announced bool      // said something since it was switched on
 }
 
 // NewStream begins a stream.
