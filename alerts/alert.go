@@ -1,0 +1,70 @@
+package alerts
+
+import "time"
+
+// Severity is how bad an alert is.
+type Severity string
+
+// The severities, worst first.
+const (
+	Critical Severity = "critical"
+	Major    Severity = "major"
+	Minor    Severity = "minor"
+	Info     Severity = "info"
+)
+
+// Severities lists them, worst first.
+var Severities = []Severity{Critical, Major, Minor, Info}
+
+// State is whether the condition holds. Whether somebody acknowledged it is
+// apart from that.
+type State string
+
+// The states of an alert.
+const (
+	Open   State = "open"
+	Closed State = "closed"
+)
+
+// Name is a label in both languages.
+type Name struct {
+	VI string `json:"vi" yaml:"vi"`
+	EN string `json:"en" yaml:"en"`
+}
+
+// Alert is one continuing occurrence of a rule at a device.
+type Alert struct {
+	ID         string   `json:"id"`
+	Rule       string   `json:"rule"`
+	RuleName   Name     `json:"rule_name"`
+	Kind       string   `json:"kind"`
+	Device     string   `json:"device"`
+	DeviceName string   `json:"device_name"`
+	DeviceType string   `json:"device_type"`
+	Area       string   `json:"area"`
+	Severity   Severity `json:"severity"`
+	State      State    `json:"state"`
+	// StartedAt is event time: when the condition began. DetectedAt is when
+	// the server saw it.
+	StartedAt  time.Time  `json:"started_at"`
+	DetectedAt time.Time  `json:"detected_at"`
+	ClearedAt  *time.Time `json:"cleared_at,omitempty"`
+	AckedAt    *time.Time `json:"acked_at,omitempty"`
+	AckedBy    string     `json:"acked_by,omitempty"`
+	AckNote    string     `json:"ack_note,omitempty"`
+	// Late says that it was raised by data that did not arrive live: it is
+	// for review, never for the siren.
+	Late      bool     `json:"late"`
+	Metric    string   `json:"metric,omitempty"`
+	Value     *float64 `json:"value,omitempty"`
+	Threshold *float64 `json:"threshold,omitempty"`
+	Fence     string   `json:"fence,omitempty"`
+	Summary   string   `json:"summary"`
+	SummaryEN string   `json:"summary_en"`
+	Lat       *float64 `json:"lat,omitempty"`
+	Lon       *float64 `json:"lon,omitempty"`
+	Seq       int64    `json:"seq"`
+}
+
+// Key is the identity under which at most one alert is open.
+func (a *Alert) Key() string { return a.Rule + "|" + a.Device + "|" + a.Fence }

@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDefaultRulesHoldTheFixture(t *testing.T) {
+	rs, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rs[0]
+	if r.ID != "air.pm25.high" || r.DeviceType != "air_station" || r.Severity != "critical" || r.For != 0 ||
+		r.Raises(150) || !r.Raises(150.1) || r.Clears(120) || !r.Clears(119.9) {
+		t.Errorf("air.pm25.high is %+v", r)
+	}
+}
+
+func TestBadRulesSayWhy(t *testing.T) {
+	const head = "- id: a\n  name: {vi: a, en: a}\n  device_type: x\n  severity: major\n"
+	for rule, says := range map[string]string{
+		head + "  kind: threshold\n  metric: m\n  above: 5\n  clear: 6\n":                       "clear while it raises",
+		head + "  kind: threshold\n  metric: m\n":                                               "either above or below",
+		head + "  kind: threshold\n  metric: m\n  above: 1\n  colour: red\n":                    "colour",
+		head + "  kind: sometimes\n":                                                            "unknown",
+		head + "  kind: absence\n":                                                              "at least 1",
+		head + "  kind: geofence\n  on: enter\n  polygon: [[17, 106], [18, 106]]\n":             "three",
+		head + "  kind: geofence\n  on: enter\n  polygon: [[17, 106], [18, 106], [1,2]]\n":      "[lon, lat]",
+		strings.Replace(head, "major", "awful", 1) + "  kind: absence\n  intervals: 3\n":        "severity",
+		head + "  kind: absence\n  intervals: 3\n" + head + "  kind: absence\n  intervals: 3\n": "twice",
+		"- id: [": "default",
+	} {
+		if _, err := Parse("default.yaml", []byte(rule)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("rule\n%ssays %v, want …%s…", rule, err, says)
+		}
+	}
+}

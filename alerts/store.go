@@ -1,0 +1,201 @@
+package alerts
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"haidang/devices"
+	"haidang/devices/changelog"
+	"haidang/devices/statedb"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Channel is the alerts' channel in the log of changes.
+const Channel = "alerts"
+
+// Store keeps alerts.
+type Store struct {
+	db  *sql.DB
+	log *changelog.Log
+}
+
+// NewStore brings the tables up to date.
+func NewStore(ctx context.Context, db *sql.DB, log *changelog.Log) (*Store, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db, log}, statedb.Migrate(ctx, db, files, "alerts_version")
+}
+
+// Begin opens a transaction in which several alerts change together.
+func (s *Store) Begin(ctx context.Context) (*sql.Tx, error) { return s.db.BeginTx(ctx, nil) }
+
+// Published wakes the readers of changes; call it after the commit.
+func (s *Store) Published() { s.log.Publish(Channel) }
+
+// Put writes an alert as it now is and numbers the change.
+func (s *Store) Put(ctx context.Context, tx *sql.Tx, a *Alert) error {
+	// The number is part of the item, and is the next one: only this
+	// transaction writes now.
+	var last int64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq),0) FROM change WHERE channel = ?`, Channel).Scan(&last); err != nil {
+		return fmt.Errorf("number alert %s: %w", a.ID, err)
+	}
+	a.Seq = last + 1
+	if _, err := s.log.Append(ctx, tx, Channel, a.ID, a); err != nil {
+		return err
+	}
+	body, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode alert %s: %w", a.ID, err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO alert(id,key,state,severity,device,acked,started_at,updated_at,body) VALUES(?,?,?,?,?,?,?,?,?)
+		ON CONFLICT(id) DO UPDATE SET state=excluded.state, acked=excluded.acked, updated_at=excluded.updated_at, body=excluded.body`,
+		a.ID, a.Key(), a.State, a.Severity, a.Device, a.AckedAt != nil, a.StartedAt.UnixMilli(), time.Now().UnixMilli(), string(body))
+	if err != nil {
+		return fmt.Errorf("keep alert %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// Filter narrows a list. Zero members do not.
+type Filter struct {
+	State    State
+	Severity Severity
+	Device   string
+	// Board asks for what the wall shows: all open ones, and those closed
+	// since Since that nobody acknowledged.
+	Board  bool
+	Since  time.Time
+	Limit  int   // at most 1,000; 0 means 200
+	Before int64 // continue below this cursor
+}
+
+// List returns alerts, newest first; next is 0 at the end.
+func (s *Store) List(ctx context.Context, f Filter) (items []*Alert, next int64, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 200
+	}
+	limit = min(limit, 1000)
+	if f.Board {
+		limit = 10_000
+	}
+	where, args := []string{"1"}, []any{}
+	add := func(cond string, a ...any) { where, args = append(where, cond), append(args, a...) }
+	if f.State != "" {
+		add("state = ?", f.State)
+	}
+	if f.Severity != "" {
+		add("severity = ?", f.Severity)
+	}
+	if f.Device != "" {
+		add("device = ?", f.Device)
+	}
+	if f.Board {
+		add("(state = 'open' OR (acked = 0 AND updated_at >= ?))", f.Since.UnixMilli())
+	}
+	if f.Before > 0 {
+		add("rowid < ?", f.Before)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT body, rowid FROM alert WHERE `+strings.Join(where, " AND ")+` ORDER BY rowid DESC LIMIT ?`, append(args, limit+1)...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list alerts: %w", err)
+	}
+	defer rows.Close()
+	var last int64
+	for rows.Next() {
+		var body string
+		var rowid int64
+		if err := rows.Scan(&body, &rowid); err != nil {
+			return nil, 0, err
+		}
+		if len(items) == limit {
+			return items, last, nil
+		}
+		a := &Alert{}
+		if err := json.Unmarshal([]byte(body), a); err != nil {
+			return nil, 0, fmt.Errorf("read alert: %w", err)
+		}
+		items, last = append(items, a), rowid
+	}
+	return items, 0, rows.Err()
+}
+
+// Get returns one alert, or devices.ErrNotFound.
+func (s *Store) Get(ctx context.Context, id string) (*Alert, error) {
+	return get(ctx, s.db, id)
+}
+
+func get(ctx context.Context, q interface {
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}, id string) (*Alert, error) {
+	var body string
+	err := q.QueryRowContext(ctx, `SELECT body FROM alert WHERE id = ?`, id).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("alert %.40s: %w", id, devices.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read alert: %w", err)
+	}
+	a := &Alert{}
+	return a, json.Unmarshal([]byte(body), a)
+}
+
+// Ack notes that somebody has seen the alert. The first one counts: doing it
+// again changes nothing.
+func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
+	if len(note) > 2000 {
+		return nil, &devices.FieldError{Field: "note", Reason: "at most 2,000 bytes"}
+	}
+	tx, err := s.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback()
+	a, err := get(ctx, tx, id)
+	if err != nil || a.AckedAt != nil {
+		return a, err
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	a.AckedAt, a.AckedBy, a.AckNote = &now, by, note
+	if err := s.Put(ctx, tx, a); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("acknowledge alert: %w", err)
+	}
+	s.Published()
+	return a, nil
+}
+
+// Counts says how many alerts are open by severity, and how many of them
+// nobody has acknowledged.
+func (s *Store) Counts(ctx context.Context) (bySeverity map[Severity]int, unacked int, err error) {
+	bySeverity = map[Severity]int{Critical: 0, Major: 0, Minor: 0, Info: 0}
+	rows, err := s.db.QueryContext(ctx, `SELECT severity, count(*), sum(acked = 0) FROM alert WHERE state = 'open' GROUP BY severity`)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count alerts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var sev Severity
+		var n, u int
+		if err := rows.Scan(&sev, &n, &u); err != nil {
+			return nil, 0, err
+		}
+		bySeverity[sev] = n
+		unacked += u
+	}
+	return bySeverity, unacked, rows.Err()
+}
