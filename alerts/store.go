@@ -199,3 +199,8 @@ func (s *Store) Counts(ctx context.Context) (bySeverity map[Severity]int, unacke
 	}
 	return bySeverity, unacked, rows.Err()
 }
+
+// GetIn is Get inside a transaction.
+func (s *Store) GetIn(ctx context.Context, tx *sql.Tx, id string) (*Alert, error) {
+	return get(ctx, tx, id)
+}
