@@ -68,3 +68,6 @@ type Alert struct {
 
 // Key is the identity under which at most one alert is open.
 func (a *Alert) Key() string { return a.Rule + "|" + a.Device + "|" + a.Fence }
+
+// SetSeq implements changelog.Numbered.
+func (a *Alert) SetSeq(n int64) { a.Seq = n }

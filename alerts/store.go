@@ -45,13 +45,6 @@ func (s *Store) Published() { s.log.Publish(Channel) }
 
 // Put writes an alert as it now is and numbers the change.
 func (s *Store) Put(ctx context.Context, tx *sql.Tx, a *Alert) error {
-	// The number is part of the item, and is the next one: only this
-	// transaction writes now.
-	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq),0) FROM change WHERE channel = ?`, Channel).Scan(&last); err != nil {
-		return fmt.Errorf("number alert %s: %w", a.ID, err)
-	}
-	a.Seq = last + 1
 	if _, err := s.log.Append(ctx, tx, Channel, a.ID, a); err != nil {
 		return err
 	}

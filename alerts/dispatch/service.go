@@ -180,11 +180,6 @@ func (s *Service) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 }
 
 func (s *Service) put(ctx context.Context, tx *sql.Tx, w *WorkOrder) error {
-	var last int64
-	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq),0) FROM change WHERE channel = ?`, Channel).Scan(&last); err != nil {
-		return err
-	}
-	w.Seq = last + 1
 	if _, err := s.log.Append(ctx, tx, Channel, w.ID, w); err != nil {
 		return err
 	}

@@ -70,3 +70,6 @@ var steps = map[string]step{
 
 // Active says whether a crew still has work with it.
 func (s State) Active() bool { return s != Resolved && s != Declined && s != Cancelled }
+
+// SetSeq implements changelog.Numbered.
+func (w *WorkOrder) SetSeq(n int64) { w.Seq = n }

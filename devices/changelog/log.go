@@ -63,17 +63,25 @@ func Open(ctx context.Context, db *sql.DB) (*Log, error) {
 // Epoch names this history of numbers.
 func (l *Log) Epoch() string { return l.epoch }
 
-// Append writes a change in tx. After the commit, call Publish.
+// Numbered is an item that carries the number of its own change.
+type Numbered interface{ SetSeq(int64) }
+
+// Append writes a change in tx and returns its number, which it also tells an
+// item that is Numbered. After the commit, call Publish.
 func (l *Log) Append(ctx context.Context, tx *sql.Tx, channel, id string, item any) (int64, error) {
+	var seq int64
+	// The transaction holds the write lock: nobody else takes this number.
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(seq),0)+1 FROM change WHERE channel = ?`, channel).Scan(&seq); err != nil {
+		return 0, fmt.Errorf("number change of %s: %w", id, err)
+	}
+	if n, ok := item.(Numbered); ok {
+		n.SetSeq(seq)
+	}
 	b, err := json.Marshal(item)
 	if err != nil {
 		return 0, fmt.Errorf("encode change of %s: %w", id, err)
 	}
-	var seq int64
-	err = tx.QueryRowContext(ctx, `INSERT INTO change(channel,seq,id,at,item)
-		SELECT ?, coalesce(max(seq),0)+1, ?, ?, ? FROM change WHERE channel = ? RETURNING seq`,
-		channel, id, time.Now().UnixMilli(), b, channel).Scan(&seq)
-	if err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO change(channel,seq,id,at,item) VALUES(?,?,?,?,?)`, channel, seq, id, time.Now().UnixMilli(), b); err != nil {
 		return 0, fmt.Errorf("append change of %s: %w", id, err)
 	}
 	return seq, nil

@@ -67,3 +67,6 @@ func maskPhone(p string) string {
 	}
 	return p[:2] + strings.Repeat("•", len(p)-4) + p[len(p)-2:]
 }
+
+// SetSeq implements changelog.Numbered.
+func (r *Report) SetSeq(n int64) { r.Seq = n }
