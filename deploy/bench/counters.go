@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+var errNoCounter = errors.New("the counter is not there")
+
+// counter reads a number from a page; the pattern's first group is the number.
+func counter(page, pattern string) (int64, error) {
+	resp, err := http.Get(page)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	match := regexp.MustCompile(pattern).FindSubmatch(body)
+	if match == nil {
+		return 0, errNoCounter
+	}
+	n, err := strconv.ParseFloat(string(match[1]), 64) // Prometheus writes 1e+06
+	return int64(n), err
+}
+
+// haidangStored counts what the journal has committed and synced.
+func haidangStored(base string) (int64, error) {
+	n, err := counter(base+"/metrics", `(?m)^haidang_ingest_messages_total\{outcome="stored"\} (\S+)`)
+	if errors.Is(err, errNoCounter) {
+		return 0, nil // nothing stored yet
+	}
+	return n, err
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	return u.Host
+}
+
+// bareSubscriber is the floor: paho, QoS 1, acknowledge and count, keep nothing.
+func bareSubscriber(broker, listen string) error {
+	var n atomic.Int64
+	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker).SetClientID("bare").SetCleanSession(false))
+	if token := client.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		return fmt.Errorf("connect: %w", token.Error())
+	}
+	token := client.Subscribe("ioc/v1/devices/+/readings", 1, func(mqtt.Client, mqtt.Message) { n.Add(1) })
+	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		return fmt.Errorf("subscribe: %w", token.Error())
+	}
+	fmt.Fprintln(os.Stderr, "counting")
+	return http.ListenAndServe(listen, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "count %d\n", n.Load())
+	}))
+}
