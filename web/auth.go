@@ -1,0 +1,215 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Role is what somebody may do.
+type Role string
+
+// The roles; None is a citizen's.
+const (
+	None     Role = ""
+	Viewer   Role = "viewer"
+	CrewRole Role = "crew"
+	Operator Role = "operator"
+)
+
+var rank = map[Role]int{None: 0, Viewer: 1, CrewRole: 2, Operator: 3}
+
+// Token is a configured credential: only its SHA-256 is kept.
+type Token struct {
+	Name   string `toml:"name"`
+	Role   Role   `toml:"role"`
+	SHA256 string `toml:"sha256"`
+}
+
+// identity is who asks.
+type identity struct {
+	Name string `json:"name"`
+	Role Role   `json:"role"`
+	Mode string `json:"mode"`
+}
+
+type identityKey struct{}
+
+func who(r *http.Request) identity {
+	id, _ := r.Context().Value(identityKey{}).(identity)
+	return id
+}
+
+const sessionCookie = "haidang_session"
+
+// sessions are who signed in on a page; they end with the program.
+type sessions struct {
+	mu sync.Mutex
+	by map[string]session
+}
+
+type session struct {
+	id    identity
+	until time.Time
+}
+
+// identify finds out who asks. In open mode everybody on this machine is the
+// operator, and nobody else is served at all.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var id identity
+		if s.Open {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() || !loopbackHost(r.Host) {
+				s.fail(w, r, errForbidden)
+				return
+			}
+			id = identity{"demo", Operator, "open"}
+		} else {
+			id = s.fromCredentials(r)
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, id)))
+	})
+}
+
+// loopbackHost keeps a web page elsewhere from reaching the open demo by a
+// name of its own that points to 127.0.0.1.
+func loopbackHost(h string) bool {
+	if host, _, err := net.SplitHostPort(h); err == nil {
+		h = host
+	}
+	ip := net.ParseIP(strings.Trim(h, "[]"))
+	return h == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *Server) fromCredentials(r *http.Request) identity {
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return s.byToken(t)
+	}
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		s.sessions.mu.Lock()
+		defer s.sessions.mu.Unlock()
+		if se, ok := s.sessions.by[c.Value]; ok && time.Now().Before(se.until) {
+			return se.id
+		}
+	}
+	return identity{Mode: "token"}
+}
+
+func (s *Server) byToken(t string) identity {
+	sum := sha256.Sum256([]byte(t))
+	h := []byte(hex.EncodeToString(sum[:]))
+	found := identity{Mode: "token"}
+	for _, k := range s.Tokens { // all of them: no early end to time
+		if subtle.ConstantTimeCompare(h, []byte(strings.ToLower(k.SHA256))) == 1 {
+			found = identity{k.Name, k.Role, "token"}
+		}
+	}
+	return found
+}
+
+// need lets through who has at least the role; refusals are logged.
+func (s *Server) need(role Role, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id := who(r)
+		if rank[id.Role] >= rank[role] {
+			h(w, r)
+			return
+		}
+		s.Log.Warn("refused", "component", "web", "who", id.Name, "role", id.Role, "needs", role, "method", r.Method, "route", r.URL.Path)
+		if id.Role == None {
+			s.fail(w, r, errUnauthorized)
+			return
+		}
+		s.fail(w, r, errForbidden)
+	}
+}
+
+func (s *Server) getSession(w http.ResponseWriter, r *http.Request) {
+	id := who(r)
+	if id.Role == None {
+		s.fail(w, r, errUnauthorized)
+		return
+	}
+	s.json(w, http.StatusOK, id)
+}
+
+func (s *Server) postSession(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Token string }
+	if err := s.body(w, r, 4096, &body); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	id := s.byToken(body.Token)
+	if id.Role == None {
+		s.fail(w, r, errUnauthorized)
+		return
+	}
+	key := rand.Text()
+	s.sessions.mu.Lock()
+	for k, se := range s.sessions.by {
+		if time.Now().After(se.until) {
+			delete(s.sessions.by, k)
+		}
+	}
+	s.sessions.by[key] = session{id, time.Now().Add(12 * time.Hour)}
+	s.sessions.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: 12 * 3600})
+	s.json(w, http.StatusOK, id)
+}
+
+func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		s.sessions.mu.Lock()
+		delete(s.sessions.by, c.Value)
+		s.sessions.mu.Unlock()
+	}
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1})
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// limiter bounds what one address may do: n at once, then one every period.
+type limiter struct {
+	every rate.Limit
+	burst int
+	mu    sync.Mutex
+	by    map[string]*rate.Limiter
+}
+
+func newLimiter(every time.Duration, burst int) *limiter {
+	return &limiter{every: rate.Every(every), burst: burst, by: map[string]*rate.Limiter{}}
+}
+
+func (l *limiter) allow(r *http.Request) bool {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x := l.by[host]
+	if x == nil {
+		if len(l.by) > 50_000 {
+			clear(l.by)
+		}
+		x = rate.NewLimiter(l.every, l.burst)
+		l.by[host] = x
+	}
+	return x.Allow()
+}
+
+func (s *Server) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.Open && !l.allow(r) {
+			s.fail(w, r, errTooMany)
+			return
+		}
+		h(w, r)
+	}
+}

@@ -1,0 +1,130 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+)
+
+type readingView struct {
+	Device     devices.ID         `json:"device"`
+	TS         time.Time          `json:"ts"`
+	ReceivedAt time.Time          `json:"received_at"`
+	Seq        *int64             `json:"seq,omitempty"`
+	Lateness   string             `json:"lateness"`
+	TimeSource string             `json:"time_source"`
+	Lat        *float64           `json:"lat,omitempty"`
+	Lon        *float64           `json:"lon,omitempty"`
+	Values     map[string]float64 `json:"values"`
+	Quality    map[string]string  `json:"quality"`
+}
+
+func viewReading(r *ingest.Reading) readingView {
+	v := readingView{Device: r.Device, TS: r.FixTime, ReceivedAt: r.ReceivedAt, Lateness: r.Lateness.String(), TimeSource: "device",
+		Values: map[string]float64{}, Quality: map[string]string{}}
+	if r.TimeAssumed {
+		v.TimeSource = "server"
+	}
+	if r.Seq >= 0 {
+		v.Seq = &r.Seq
+	}
+	if r.Position != nil {
+		v.Lat, v.Lon = &r.Position.Lat, &r.Position.Lon
+	}
+	for _, x := range r.Values {
+		v.Values[x.Metric], v.Quality[x.Metric] = x.Number, x.Quality.String()
+	}
+	return v
+}
+
+// span reads from and to; the default is the last 24 hours.
+func span(r *http.Request) (from, to time.Time, err error) {
+	q, now := r.URL.Query(), time.Now().UTC()
+	if to, err = timeParam(q.Get("to"), "to", now.Add(15*time.Minute)); err != nil {
+		return
+	}
+	if from, err = timeParam(q.Get("from"), "from", to.Add(-24*time.Hour-15*time.Minute)); err == nil && !from.Before(to) {
+		err = &devices.FieldError{Field: "from", Reason: "from must lie before to"}
+	}
+	return
+}
+
+func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
+	d, err := s.device(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	q := ingest.ReadingsQuery{Device: d.ID, Cursor: r.URL.Query().Get("cursor")}
+	if q.From, q.To, err = span(r); err == nil {
+		q.Limit, err = intParam(r.URL.Query().Get("limit"), "limit", 1000, 10_000)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	rs, next, err := s.History.Readings(r.Context(), q)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	items := make([]readingView, len(rs))
+	for i := range rs {
+		items[i] = viewReading(&rs[i])
+	}
+	s.json(w, http.StatusOK, list{items, next})
+}
+
+var aggregates = []string{"mean", "min", "max", "count", "last"}
+
+func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) {
+	d, err := s.device(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v := r.URL.Query()
+	q := ingest.SeriesQuery{Device: d.ID, Type: d.Type, Metric: v.Get("metric")}
+	q.From, q.To, err = span(r)
+	if err == nil && q.Metric == "" {
+		err = &devices.FieldError{Field: "metric", Reason: "say which metric"}
+	}
+	if wnd := v.Get("window"); err == nil && wnd != "" {
+		if q.Window, err = time.ParseDuration(wnd); err != nil || q.Window < time.Second {
+			err = &devices.FieldError{Field: "window", Reason: fmt.Sprintf("%.20q is not a duration of at least 1s, such as 5m", wnd)}
+		} else if q.To.Sub(q.From)/q.Window > 50_000 {
+			err = &devices.FieldError{Field: "window", Reason: "that makes more than 50,000 windows; ask for larger ones or a shorter time"}
+		}
+	}
+	want := aggregates
+	if a := v.Get("agg"); err == nil && a != "" {
+		want = strings.Split(a, ",")
+		for _, x := range want {
+			if !slices.Contains(aggregates, x) {
+				err = &devices.FieldError{Field: "agg", Reason: fmt.Sprintf("%.20q is unknown; known are mean, min, max, count, last", x)}
+			}
+		}
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	points, err := s.History.Series(r.Context(), q)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	items := make([]map[string]any, len(points))
+	for i, p := range points {
+		items[i] = map[string]any{"ts": p.Time}
+		for _, a := range want {
+			items[i][a] = map[string]any{"mean": p.Mean, "min": p.Min, "max": p.Max, "count": p.Count, "last": p.Last}[a]
+		}
+	}
+	s.json(w, http.StatusOK, map[string]any{"items": items, "source": s.History.Source()})
+}

@@ -1,0 +1,57 @@
+package web
+
+import (
+	_ "embed"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"haidang/devices"
+)
+
+//go:embed openapi.json
+var openAPIDocument []byte
+
+func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(openAPIDocument)
+}
+
+var errNoRoute = fmt.Errorf("there is nothing at this address: %w", devices.ErrNotFound)
+
+// pages are static shells; what they show they ask of the API.
+func (s *Server) pages(r chi.Router) {
+	for path, file := range map[string]string{
+		"/": "home.html", "/wall": "wall.html",
+		"/phan-anh": "report.html", "/report": "report.html", "/phan-anh/{code}": "track.html", "/report/{code}": "track.html",
+		"/to": "crew.html", "/to/{crew}": "crew.html", "/crew": "crew.html", "/crew/{crew}": "crew.html",
+		"/bang": "console.html", "/console": "console.html",
+	} {
+		r.Get(path, s.page(file))
+	}
+	assets := http.FileServerFS(s.Pages)
+	r.Get("/assets/*", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") {
+			s.fail(w, r, errNoRoute)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names hold a hash
+		assets.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) page(file string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		b, err := fs.ReadFile(s.Pages, file)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Write(b)
+	}
+}

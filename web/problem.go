@@ -1,0 +1,87 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"haidang/devices"
+)
+
+// problem is an RFC 9457 problem document.
+type problem struct {
+	Type     string       `json:"type"`
+	Title    string       `json:"title"`
+	Status   int          `json:"status"`
+	Detail   string       `json:"detail,omitempty"`
+	Instance string       `json:"instance,omitempty"`
+	Errors   []fieldError `json:"errors,omitempty"`
+}
+
+type fieldError struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// fail answers with the problem document of err. It is the only table from
+// errors to statuses; what it does not know is 500, logged, without detail.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problem{Type: "about:blank", Instance: r.URL.Path}
+	var tooLarge *http.MaxBytesError
+	fe, isField := errors.AsType[*devices.FieldError](err)
+	switch {
+	case isField:
+		p.Status, p.Detail, p.Errors = http.StatusUnprocessableEntity, fe.Error(), []fieldError{{fe.Field, fe.Reason}}
+	case errors.As(err, &tooLarge):
+		p.Status, p.Detail = http.StatusRequestEntityTooLarge, "the body is larger than this server takes"
+	case errors.Is(err, devices.ErrNotFound):
+		p.Status, p.Detail = http.StatusNotFound, err.Error()
+	case errors.Is(err, devices.ErrConflict):
+		p.Status, p.Detail = http.StatusConflict, err.Error()
+	case errors.Is(err, errUnauthorized):
+		p.Status, p.Detail = http.StatusUnauthorized, "sign in, or send a token"
+	case errors.Is(err, errForbidden):
+		p.Status, p.Detail = http.StatusForbidden, "this session has no right to that"
+	case errors.Is(err, errTooMany):
+		p.Status, p.Detail = http.StatusTooManyRequests, "too many requests from this address; wait a minute"
+		w.Header().Set("Retry-After", "60")
+	case errors.Is(err, errBadRequest):
+		p.Status, p.Detail = http.StatusBadRequest, err.Error()
+	case errors.Is(err, errUnavailable):
+		p.Status, p.Detail = http.StatusServiceUnavailable, "nothing was kept; send it again later"
+		w.Header().Set("Retry-After", "5")
+	default:
+		p.Status = http.StatusInternalServerError
+		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "error", err)
+	}
+	p.Title = http.StatusText(p.Status)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
+
+var (
+	errUnauthorized = errors.New("not signed in")
+	errForbidden    = errors.New("forbidden")
+	errTooMany      = errors.New("too many requests")
+	errBadRequest   = errors.New("bad request")
+	errUnavailable  = errors.New("unavailable")
+)
+
+func (s *Server) json(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		s.Log.Error("encode answer", "component", "web", "error", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(b)
+}
+
+// list is the form of every list.
+type list struct {
+	Items any    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"haidang/alerts"
+	"haidang/alerts/dispatch"
+	"haidang/devices"
+	"haidang/ingest"
+	"haidang/ingest/deadletters"
+	"haidang/ingest/latest"
+	"haidang/ingest/media"
+	"haidang/ingest/reports"
+	"haidang/web/live"
+)
+
+// Pipeline takes readings that come over HTTP.
+type Pipeline interface {
+	Ingest(ctx context.Context, id devices.ID, leaf string, payload []byte) (ingest.Outcome, error)
+	Submit(ctx context.Context, m ingest.Message) error
+}
+
+// Options are what a Server shows and commands.
+type Options struct {
+	// Open serves everybody on this machine as operator, and nobody else.
+	Open    bool
+	Tokens  []Token
+	Version string
+
+	Registry    *devices.Registry
+	Tracker     *latest.Tracker
+	History     ingest.History
+	Pipeline    Pipeline
+	DeadLetters *deadletters.Store
+	Reports     *reports.Service
+	Media       *media.Store
+	Alerts      *alerts.Store
+	Dispatch    *dispatch.Service
+	Hub         *live.Hub
+	// Ready says why the program cannot take data now; nil: it can.
+	Ready   func() error
+	Pages   fs.FS
+	Metrics prometheus.Gatherer
+	Log     *slog.Logger
+}
+
+// Server answers HTTP.
+type Server struct {
+	Options
+	sessions sessions
+	signIns  *limiter
+	submits  *limiter
+	handler  http.Handler
+}
+
+// New builds the server.
+func New(o Options) *Server {
+	s := &Server{Options: o, sessions: sessions{by: map[string]session{}},
+		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10)}
+	s.handler = s.routes()
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// secure sets the headers every answer has. The map's library draws in a
+// worker made from a blob and sets styles on its elements.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// body reads a JSON body of at most limit bytes; unknown members are errors, so
+// that a misspelt one is told.
+func (s *Server) body(w http.ResponseWriter, r *http.Request, limit int64, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil // no body: all members have their zero value
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err == nil || tooLarge {
+		return err
+	}
+	return fmt.Errorf("%w: the body is not the JSON that is expected here: %v", errBadRequest, err)
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	if err := s.Ready(); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, err)
+		return
+	}
+	io.WriteString(w, "ready\n")
+}
+
+func (s *Server) metrics() http.Handler {
+	return promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{})
+}

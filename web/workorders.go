@@ -1,0 +1,139 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"haidang/alerts/dispatch"
+	"haidang/devices"
+)
+
+func (s *Server) listCrews(w http.ResponseWriter, r *http.Request) {
+	cs, err := s.Dispatch.Crews(r.Context())
+	s.answer(w, r, http.StatusOK, list{Items: some(cs)}, err)
+}
+
+func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
+	var b struct {
+		Lat, Lon *float64
+		At       time.Time
+	}
+	err := s.body(w, r, 4096, &b)
+	if err == nil && (b.Lat == nil || b.Lon == nil) {
+		err = &devices.FieldError{Field: "lat", Reason: "lat and lon are needed"}
+	}
+	if err == nil {
+		if now := time.Now(); b.At.IsZero() || b.At.After(now) {
+			b.At = now
+		}
+		err = s.Dispatch.SetPosition(r.Context(), chi.URLParam(r, "id"), devices.Position{Lat: *b.Lat, Lon: *b.Lon}, b.At)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) listWorkOrders(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	limit, err := intParam(q.Get("limit"), "limit", 200, 1000)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	ws, err := s.Dispatch.List(r.Context(), dispatch.Filter{State: dispatch.State(q.Get("state")), Crew: q.Get("crew"), Limit: limit})
+	s.answer(w, r, http.StatusOK, list{Items: some(ws)}, err)
+}
+
+func (s *Server) getWorkOrder(w http.ResponseWriter, r *http.Request) {
+	wo, err := s.Dispatch.Get(r.Context(), chi.URLParam(r, "id"))
+	s.answer(w, r, http.StatusOK, wo, err)
+}
+
+// postWorkOrder takes what is missing, title and place, from the alert or the
+// report that it is about.
+func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
+	var n dispatch.NewWorkOrder
+	if err := s.body(w, r, 64<<10, &n); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	n.By = s.actor(r, "")
+	fill := func(title string, lat, lon *float64) {
+		if n.Title == "" {
+			n.Title = title
+		}
+		if n.Lat == nil || n.Lon == nil {
+			n.Lat, n.Lon = lat, lon
+		}
+	}
+	if n.Alert != "" {
+		a, err := s.Alerts.Get(r.Context(), n.Alert)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		fill(a.RuleName.VI+" – "+a.DeviceName, a.Lat, a.Lon)
+	}
+	if n.Report != "" {
+		rep, err := s.Reports.Get(r.Context(), n.Report)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		title := []rune(rep.Description)
+		fill(string(title[:min(len(title), 80)]), rep.Lat, rep.Lon)
+	}
+	wo, err := s.Dispatch.Create(r.Context(), n)
+	s.answer(w, r, http.StatusCreated, wo, err)
+}
+
+func (s *Server) stepWorkOrder(w http.ResponseWriter, r *http.Request) {
+	a, err := s.readStep(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	wo, err := s.Dispatch.Apply(r.Context(), chi.URLParam(r, "id"), chi.URLParam(r, "step"), a)
+	s.answer(w, r, http.StatusOK, wo, err)
+}
+
+// readStep reads JSON or, with photos, a form.
+func (s *Server) readStep(w http.ResponseWriter, r *http.Request) (a dispatch.Action, err error) {
+	if !isMultipart(r) {
+		var b struct {
+			Text, By      string
+			At            time.Time
+			Lat, Lon      *float64
+			ClientEventID string `json:"client_event_id"`
+		}
+		err = s.body(w, r, 64<<10, &b)
+		return dispatch.Action{By: s.actor(r, b.By), Text: b.Text, At: b.At, Lat: b.Lat, Lon: b.Lon, ClientEventID: b.ClientEventID}, err
+	}
+	fields, photos, err := readForm(w, r)
+	if err != nil {
+		return a, err
+	}
+	a = dispatch.Action{By: s.actor(r, fields["by"]), Text: fields["text"], ClientEventID: fields["client_event_id"]}
+	if a.Lat, err = floatField(fields, "lat"); err != nil {
+		return a, err
+	}
+	if a.Lon, err = floatField(fields, "lon"); err != nil {
+		return a, err
+	}
+	if a.At, err = timeParam(fields["at"], "at", time.Time{}); err != nil {
+		return a, err
+	}
+	for _, p := range photos {
+		sha, err := s.Media.Put(bytes.NewReader(p))
+		if err != nil {
+			return a, err
+		}
+		a.Photos = append(a.Photos, sha)
+	}
+	return a, nil
+}
