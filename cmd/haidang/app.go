@@ -1,0 +1,377 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"haidang/alerts"
+	"haidang/alerts/dispatch"
+	"haidang/alerts/engine"
+	"haidang/alerts/rules"
+	"haidang/devices"
+	"haidang/devices/changelog"
+	"haidang/devices/statedb"
+	"haidang/ingest"
+	"haidang/ingest/broker"
+	"haidang/ingest/deadletters"
+	"haidang/ingest/journal"
+	"haidang/ingest/latest"
+	"haidang/ingest/media"
+	"haidang/ingest/mqtt"
+	"haidang/ingest/reports"
+	"haidang/web"
+	"haidang/web/live"
+	"haidang/web/ui"
+)
+
+// app is the program put together: sinks before sources, closed in reverse.
+//
+//	broker ─▶ mqtt ─▶ pipeline ─▶ journal ─▶ latest · engine · influx
+//	                                   changes ─▶ hub ─▶ screens, ioc/v1/live
+type app struct {
+	cfg  Config
+	open bool // serves this machine without credentials
+	log  *slog.Logger
+	stop *stack
+
+	prom     *prometheus.Registry
+	registry *devices.Registry
+	changes  *changelog.Log
+	journal  *journal.Journal
+	tracker  *latest.Tracker
+	pipeline *ingest.Pipeline
+	alerts   *alerts.Store
+	engine   *engine.Engine
+	broker   *broker.Broker
+	source   *mqtt.Source
+	hub      *live.Hub
+	server   *http.Server
+	listener net.Listener
+	history  ingest.History
+	influx   influxWriter
+
+	httpURL, mqttURL string
+}
+
+// build opens everything; nothing runs yet and nobody is let in.
+func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app, err error) {
+	a = &app{cfg: cfg, open: open, log: log, stop: &stack{log: log}, prom: prometheus.NewRegistry(), tracker: latest.New()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.stop.unwind())
+		}
+	}()
+	a.prom.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	// Take the port first: a second program on the same one must not touch
+	// the data of the first.
+	if a.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
+		return nil, taken(err, "HTTP", cfg.HTTP, "--http")
+	}
+	a.stop.add("HTTP port", func() error { a.listener.Close(); return nil })
+	a.httpURL = "http://" + a.listener.Addr().String()
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	release, err := lockFolder(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	a.stop.add("data folder", release)
+
+	db, err := statedb.Open(filepath.Join(cfg.Data, "state.db"))
+	if err != nil {
+		return nil, err
+	}
+	a.stop.add("state database", db.Close)
+	if a.registry, err = devices.NewRegistry(ctx, db); err != nil {
+		return nil, err
+	}
+	if a.changes, err = changelog.Open(ctx, db); err != nil {
+		return nil, err
+	}
+	photos, err := media.Open(filepath.Join(cfg.Data, "media"))
+	if err != nil {
+		return nil, err
+	}
+	reportService, err := reports.New(ctx, db, a.changes, photos, a.registry.Agencies(), "QB")
+	if err != nil {
+		return nil, err
+	}
+	if a.alerts, err = alerts.NewStore(ctx, db, a.changes); err != nil {
+		return nil, err
+	}
+	dispatchService, err := dispatch.New(ctx, db, a.changes)
+	if err != nil {
+		return nil, err
+	}
+	letters, err := deadletters.Open(ctx, filepath.Join(cfg.Data, "deadletters.db"))
+	if err != nil {
+		return nil, err
+	}
+	a.stop.add("dead letters", letters.Close)
+	if a.journal, err = journal.Open(ctx, filepath.Join(cfg.Data, "journal")); err != nil {
+		return nil, err
+	}
+	a.stop.add("journal", a.journal.Close)
+	a.history = a.journal
+	if err := a.tracker.Load(a.snapshotPath()); err != nil {
+		log.Warn("start without the snapshot of latest values; the journal is read instead", "error", err)
+	}
+	rs, err := loadRules(cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	if a.engine, err = engine.New(ctx, a.alerts, rs, a.registry, a.tracker, log); err != nil {
+		return nil, err
+	}
+	if err := a.buildInflux(ctx, db); err != nil {
+		return nil, err
+	}
+	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
+		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, State: a.tracker.SetConnection,
+		Tell: func(d ingest.DeadLetter) {
+			if a.source != nil {
+				a.source.Tell(d)
+			}
+		}, Metrics: a.prom, Log: log})
+	if err := a.buildSource(); err != nil {
+		return nil, err
+	}
+	var srv *web.Server
+	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
+		Snapshots: snapshots(a.alerts, reportService, dispatchService),
+		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history,
+		Pipeline: a.pipeline, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
+		Hub: a.hub, Ready: a.ready, Pages: ui.Dist(), Metrics: a.prom, Log: log})
+	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	return a, nil
+}
+
+func (a *app) snapshotPath() string { return filepath.Join(a.cfg.Data, "latest.gob") }
+
+func loadRules(path string) ([]rules.Rule, error) {
+	if path == "" {
+		return rules.Default()
+	}
+	return rules.Load(path)
+}
+
+// buildSource starts the embedded broker, unless an outside one is named.
+func (a *app) buildSource() (err error) {
+	o := mqtt.Options{URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
+	a.mqttURL = o.URL
+	if o.URL == "" {
+		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
+			CheckSecret: a.registry.CheckSecret, SyncAlways: a.cfg.Broker.SyncAlways, Log: a.log})
+		if err != nil {
+			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
+		}
+		a.stop.add("broker", func() error { a.broker.Close(); return nil })
+		o.URL, o.Username, o.Password = a.broker.IngestURL(), broker.InternalUser, a.broker.IngestPassword()
+		a.mqttURL = "tcp://" + a.broker.Addr()
+	}
+	a.source = mqtt.New(o, a.pipeline.Submit)
+	return nil
+}
+
+// run lets everybody in and works until ctx ends; started is called once the
+// program takes data.
+func (a *app) run(ctx context.Context, started func()) error {
+	// Readers outlive the sources, so that what was taken is also shown.
+	inner, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	g, inner := errgroup.WithContext(inner)
+	own := func(name string, fn func(context.Context) error) {
+		g.Go(func() error {
+			if err := fn(inner); err != nil && inner.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	own("pipeline", a.pipeline.Run)
+	own("latest values", func(ctx context.Context) error { return a.tracker.Run(ctx, a.journal) })
+	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath()) })
+	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
+	own("live hub", a.hub.Run)
+	own("live topics", a.feedLiveTopics)
+	own("housekeeping", a.keepHouse)
+	if a.influx != nil {
+		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx) })
+	}
+	own("HTTP", func(context.Context) error {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	connected := make(chan error, 1)
+	go func() { connected <- a.connect(ctx, inner) }()
+	var err error
+	select {
+	case err = <-connected:
+		if err == nil {
+			started()
+			select {
+			case <-ctx.Done():
+			case <-inner.Done():
+			}
+		}
+	case <-inner.Done():
+	}
+	a.source.Stop()
+	shut, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	end()
+	a.server.Shutdown(shut)
+	a.server.Close()
+	return errors.Join(err, g.Wait(), a.stop.unwind())
+}
+
+// connect joins the broker and then lets devices in: a message that comes
+// before ingest has its session would be acknowledged and lost.
+func (a *app) connect(ctx, inner context.Context) error {
+	if a.broker == nil {
+		// An outside broker may be away for long: we serve meanwhile.
+		go func() {
+			if err := a.source.Start(inner); err != nil && inner.Err() == nil {
+				a.log.Error("connect to the broker", "error", err)
+			}
+		}()
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := a.source.Start(wait); err != nil {
+		return err
+	}
+	a.broker.Ready()
+	return nil
+}
+
+// ready says in words why no data can be taken now.
+func (a *app) ready() error {
+	if !a.source.Connected() {
+		return fmt.Errorf("not connected to the MQTT broker %s", a.mqttURL)
+	}
+	return nil
+}
+
+// keepHouse drops what is older than the retention, every hour.
+func (a *app) keepHouse(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		n, err := a.journal.DropBefore(time.Now().Add(-a.cfg.retention()))
+		if err != nil || n > 0 {
+			a.log.Info("dropped journal files past their retention", "files", n, "error", err)
+		}
+		if err := a.changes.Trim(ctx, 100_000); err != nil && ctx.Err() == nil {
+			a.log.Error("trim the log of changes", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// feedLiveTopics publishes every alert and work-order change for sirens, other
+// systems and other nodes.
+func (a *app) feedLiveTopics(ctx context.Context) error {
+	var g errgroup.Group
+	for _, channel := range []string{alerts.Channel, dispatch.Channel} {
+		g.Go(func() error {
+			sub := a.changes.Subscribe(channel)
+			defer sub.Close()
+			last, err := a.changes.Last(ctx, channel)
+			if err != nil {
+				return err
+			}
+			for {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-sub.C():
+				}
+				cs, err := a.changes.Since(ctx, channel, last, 10_000)
+				if err != nil {
+					return err
+				}
+				for _, c := range cs {
+					a.source.Publish(ingest.TopicRoot+"live/"+channel, false, c.JSON)
+					last = c.Seq
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// snapshots are what a screen starts with in each lossless channel.
+func snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
+	return map[string]func(context.Context) ([]json.RawMessage, error){
+		alerts.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, _, err := as.List(ctx, alerts.Filter{Board: true, Since: time.Now().Add(-time.Hour)})
+			return raw(items, err)
+		},
+		reports.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, _, err := rs.List(ctx, reports.Filter{Open: true, Since: time.Now().Add(-24 * time.Hour), Limit: 1000})
+			return raw(items, err)
+		},
+		dispatch.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, err := ds.List(ctx, dispatch.Filter{Active: true, Since: time.Now().Add(-12 * time.Hour), Limit: 1000})
+			return raw(items, err)
+		},
+	}
+}
+
+func raw[T any](items []T, err error) ([]json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]json.RawMessage, len(items))
+	for i := range items {
+		if out[i], err = json.Marshal(items[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// taken turns a port in use into a sentence that says what to do.
+func taken(err error, what, addr, flag string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s port %s is taken by another program (another haidang?); choose another with %s HOST:PORT, or %s 127.0.0.1:0 for any free one", what, addr, flag, flag)
+	}
+	return fmt.Errorf("listen for %s on %s: %w", what, addr, err)
+}
+
+// lockFolder keeps two programs from using one data folder.
+func lockFolder(dir string) (release func() error, err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the data folder %s is in use by another haidang; name another with --data", dir)
+	}
+	return f.Close, nil
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"haidang/alerts/rules"
+	"haidang/web"
+)
+
+// Config is the configuration of serve. Defaults < file < HAIDANG_… environment
+// < flags; a secret can also be read from the file that …_FILE names.
+type Config struct {
+	// Data is the folder that holds everything.
+	Data string `toml:"data"`
+	HTTP string `toml:"http"` // host:port of pages and API
+	// MQTT is host:port of the embedded broker; unused with Broker.URL.
+	MQTT string `toml:"mqtt"`
+	// UnknownDevices is "refuse" (dead letters) or "register" (type generic).
+	UnknownDevices string `toml:"unknown_devices"`
+	// Rules is a file of alert rules; empty means those that ship.
+	Rules string `toml:"rules"`
+	// RetentionDays is how long readings are kept in the journal.
+	RetentionDays int          `toml:"retention_days"`
+	Broker        BrokerConfig `toml:"broker"`
+	Influx        InfluxConfig `toml:"influxdb"`
+	Tokens        []web.Token  `toml:"tokens"`
+}
+
+// BrokerConfig names an outside MQTT broker, and how the embedded one syncs.
+type BrokerConfig struct {
+	URL        string `toml:"url"`
+	ClientID   string `toml:"client_id"`
+	Username   string `toml:"username"`
+	Password   string `toml:"password"`
+	SyncAlways bool   `toml:"sync_always"`
+	// Open lets devices into the embedded broker without credentials; only
+	// on loopback.
+	Open bool `toml:"open"`
+}
+
+// InfluxConfig names an InfluxDB; an empty URL means none: the journal answers.
+type InfluxConfig struct {
+	URL    string `toml:"url"`
+	Org    string `toml:"org"`
+	Bucket string `toml:"bucket"`
+	Token  string `toml:"token"`
+}
+
+// DefaultConfig is what holds where nothing is said.
+func DefaultConfig() Config {
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400,
+		Broker: BrokerConfig{ClientID: "haidang-ingest"}, Influx: InfluxConfig{Bucket: "ioc"}}
+}
+
+// LoadConfig reads the file at path, when there is one, and the environment.
+func LoadConfig(path string) (Config, error) {
+	c := DefaultConfig()
+	if path != "" {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return c, fmt.Errorf("read configuration: %w", err)
+		}
+		d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+				return c, fmt.Errorf("%s has options that do not exist:\n%s", path, strict.String())
+			}
+			return c, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return c, c.fromEnv()
+}
+
+func (c *Config) fromEnv() error {
+	for name, field := range map[string]*string{
+		"DATA": &c.Data, "HTTP": &c.HTTP, "MQTT": &c.MQTT, "UNKNOWN_DEVICES": &c.UnknownDevices, "RULES": &c.Rules,
+		"BROKER_URL": &c.Broker.URL, "BROKER_USERNAME": &c.Broker.Username, "BROKER_PASSWORD": &c.Broker.Password,
+		"INFLUXDB_URL": &c.Influx.URL, "INFLUXDB_ORG": &c.Influx.Org, "INFLUXDB_BUCKET": &c.Influx.Bucket, "INFLUXDB_TOKEN": &c.Influx.Token,
+	} {
+		if v, ok := os.LookupEnv("HAIDANG_" + name); ok {
+			*field = v
+		}
+		if p, ok := os.LookupEnv("HAIDANG_" + name + "_FILE"); ok {
+			b, err := os.ReadFile(p)
+			if err != nil {
+				return fmt.Errorf("read HAIDANG_%s_FILE: %w", name, err)
+			}
+			*field = strings.TrimSpace(string(b))
+		}
+	}
+	return nil
+}
+
+// Check says all that is wrong or insecure, in sentences.
+func (c *Config) Check() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.UnknownDevices != "refuse" && c.UnknownDevices != "register" {
+		bad("unknown_devices is %q; it must be refuse or register", c.UnknownDevices)
+	}
+	if c.RetentionDays < 1 {
+		bad("retention_days is %d; it must be at least 1", c.RetentionDays)
+	}
+	for name, addr := range map[string]string{"http": c.HTTP, "mqtt": c.MQTT} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad("%s is %q; it must be host:port", name, addr)
+		}
+	}
+	for i, t := range c.Tokens {
+		if t.Role != web.Viewer && t.Role != web.CrewRole && t.Role != web.Operator {
+			bad("token %d (%s): role %q must be viewer, crew or operator", i+1, t.Name, t.Role)
+		}
+		if len(t.SHA256) != 64 {
+			bad("token %d (%s): sha256 must have 64 hex digits; haidang token makes one", i+1, t.Name)
+		}
+	}
+	if len(c.Tokens) == 0 {
+		bad("there are no tokens: nobody could sign in; make one with haidang token")
+	}
+	if c.Broker.Open && c.Broker.URL == "" && !isLoopback(c.MQTT) {
+		bad("broker.open lets devices in without credentials, but mqtt = %q listens beyond this machine; close one of the two", c.MQTT)
+	}
+	if c.Rules != "" {
+		if _, err := rules.Load(c.Rules); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) retention() time.Duration { return time.Duration(c.RetentionDays) * 24 * time.Hour }
+
+type checkCmd struct {
+	Config string `arg:"" help:"The configuration file." type:"path"`
+}
+
+func (k *checkCmd) run(out io.Writer) error {
+	c, err := LoadConfig(k.Config)
+	if err == nil {
+		err = c.Check()
+	}
+	if err == nil {
+		fmt.Fprintln(out, k.Config, "is in order")
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+// Command haidang is the operations centre: serve runs it for real, demo shows
+// a living province on this machine, check reads a configuration, token makes
+// a credential for people and programs.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker for releases.
+var version = "0.1.0-dev"
+
+type cli struct {
+	Demo    demoCmd  `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
+	Serve   serveCmd `cmd:"" help:"Run the operations centre."`
+	Check   checkCmd `cmd:"" help:"Read a configuration and say what is wrong with it."`
+	Token   tokenCmd `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
+	Version struct{} `cmd:"" help:"Print the version."`
+	Verbose bool     `short:"v" help:"Log more."`
+}
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("haidang"), kong.Description("Hải Đăng: the operations centre a province can run itself."), kong.UsageOnError())
+	level := slog.LevelInfo
+	if c.Verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	switch k.Command() {
+	case "demo":
+		err = c.Demo.run(ctx, os.Stdout, log)
+	case "serve":
+		err = c.Serve.run(ctx, os.Stdout, log)
+	case "check":
+		err = c.Check.run(os.Stdout)
+	case "token":
+		err = c.Token.run()
+	default:
+		fmt.Println("haidang", version)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "haidang:", err)
+		os.Exit(1)
+	}
+}
+
+type tokenCmd struct {
+	Name string `arg:"" help:"Who it is for."`
+	Role string `default:"operator" enum:"viewer,crew,operator" help:"What it may do: ${enum}."`
+}
+
+func (t *tokenCmd) run() error {
+	secret := rand.Text()
+	sum := sha256.Sum256([]byte(secret))
+	fmt.Printf("# The token, shown this once; give it to %s:\n#   %s\n# For the configuration file:\n[[tokens]]\nname = %q\nrole = %q\nsha256 = %q\n", t.Name, secret, t.Name, t.Role, hex.EncodeToString(sum[:]))
+	return nil
+}
