@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +16,21 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
+// token signs the bench in where serve asks for one.
+const token = "bench"
+
+var signedIn = http.Header{"Authorization": {"Bearer " + token}}
+
 var errNoCounter = errors.New("the counter is not there")
 
 // counter reads a number from a page; the pattern's first group is the number.
 func counter(page, pattern string) (int64, error) {
-	resp, err := http.Get(page)
+	req, err := http.NewRequest(http.MethodGet, page, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header = signedIn
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -43,6 +54,22 @@ func haidangStored(base string) (int64, error) {
 		return 0, nil // nothing stored yet
 	}
 	return n, err
+}
+
+// ready waits until the server can take data: it listens before its
+// subscription at an outside broker stands, and what is published between is lost.
+func ready(ctx context.Context, base string) error {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		resp, err := http.Get(base + "/readyz")
+		if err != nil {
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s/readyz does not become 200", base)
 }
 
 func hostOf(address string) string {

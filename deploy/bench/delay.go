@@ -35,7 +35,7 @@ func (b *bench) delay(ctx context.Context, s *system) (map[string]float64, error
 	screens := make([]*wall, walls)
 	conns := make([]*websocket.Conn, walls)
 	for i := range screens {
-		conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(s.http, "http")+"/ws", nil)
+		conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(s.http, "http")+"/ws", signedIn)
 		if err != nil {
 			return nil, fmt.Errorf("open wall: %w", err)
 		}

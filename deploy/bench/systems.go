@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -81,10 +82,11 @@ func (s *system) add(ctx context.Context, dir, name, listens string, program str
 type ports struct {
 	MQTTPort, HTTPPort, InfluxPort, InfluxRPCPort int
 	Data                                          string
+	TokenHash                                     string
 }
 
 func newPorts(dir string) ports {
-	return ports{freePort(), freePort(), freePort(), freePort(), dir}
+	return ports{freePort(), freePort(), freePort(), freePort(), dir, fmt.Sprintf("%x", sha256.Sum256([]byte(token)))}
 }
 
 func (p ports) write(dir, name string) (string, error) {
@@ -157,7 +159,7 @@ func startDemo(ctx context.Context, b *bench, dir string) (*system, error) {
 	}
 	s.http, s.mqtt = seen.HTTP, hostOf(seen.MQTT)
 	s.stored = func() (int64, error) { return haidangStored(s.http) }
-	return s, nil
+	return s, ready(ctx, s.http)
 }
 
 func startServe(ctx context.Context, b *bench, dir string) (*system, error) {
@@ -172,7 +174,10 @@ func startServe(ctx context.Context, b *bench, dir string) (*system, error) {
 	address := fmt.Sprintf("127.0.0.1:%d", p.HTTPPort)
 	s.http = "http://" + address
 	s.stored = func() (int64, error) { return haidangStored(s.http) }
-	return s, s.add(ctx, dir, "haidang", address, b.haidang, "serve", "--config", config)
+	if err := s.add(ctx, dir, "haidang", address, b.haidang, "serve", "--config", config); err != nil {
+		return s, err
+	}
+	return s, ready(ctx, s.http)
 }
 
 func startTelegraf(ctx context.Context, b *bench, dir string) (*system, error) {
