@@ -99,7 +99,8 @@ func (l *Log) Publish(channel string) {
 	}
 }
 
-// Since returns at most limit changes after the number after, in order.
+// Since returns at most limit changes after the number after, in order and
+// without a gap, or ErrTooOld.
 func (l *Log) Since(ctx context.Context, channel string, after int64, limit int) ([]Change, error) {
 	var first, last int64
 	if err := l.db.QueryRowContext(ctx, `SELECT coalesce(min(seq),1), coalesce(max(seq),0) FROM change WHERE channel = ?`, channel).Scan(&first, &last); err != nil {
@@ -118,10 +119,14 @@ func (l *Log) Since(ctx context.Context, channel string, after int64, limit int)
 		c := Change{Channel: channel}
 		var at int64
 		if err := rows.Scan(&c.Seq, &c.ID, &at, &c.JSON); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read changes: %w", err)
 		}
 		c.At = time.UnixMilli(at).UTC()
 		cs = append(cs, c)
+	}
+	// Trim may have run between the two statements.
+	if len(cs) > 0 && cs[0].Seq != after+1 {
+		return nil, ErrTooOld
 	}
 	return cs, rows.Err()
 }
@@ -129,13 +134,20 @@ func (l *Log) Since(ctx context.Context, channel string, after int64, limit int)
 // Last is the newest number of a channel; 0 before the first change.
 func (l *Log) Last(ctx context.Context, channel string) (seq int64, err error) {
 	err = l.db.QueryRowContext(ctx, `SELECT coalesce(max(seq),0) FROM change WHERE channel = ?`, channel).Scan(&seq)
-	return seq, err
+	if err != nil {
+		return 0, fmt.Errorf("read last change of %s: %w", channel, err)
+	}
+	return seq, nil
 }
 
-// Trim keeps the newest keep changes of each channel.
+// Trim keeps the newest keep changes of each channel, and always the very
+// newest: the next number is counted from it.
 func (l *Log) Trim(ctx context.Context, keep int) error {
-	_, err := l.db.ExecContext(ctx, `DELETE FROM change WHERE seq <= (SELECT max(c.seq) FROM change c WHERE c.channel = change.channel) - ?`, keep)
-	return err
+	_, err := l.db.ExecContext(ctx, `DELETE FROM change AS old WHERE seq <= (SELECT max(c.seq) FROM change c WHERE c.channel = old.channel) - ?`, max(keep, 1))
+	if err != nil {
+		return fmt.Errorf("trim changes: %w", err)
+	}
+	return nil
 }
 
 // Subscription wakes its holder when a channel changed.

@@ -2,10 +2,13 @@ package changelog
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"haidang/devices/statedb"
 )
@@ -67,5 +70,131 @@ func TestSinceGivesExactlyWhatWasMissed(t *testing.T) {
 	}
 	if cs, err := l.Since(ctx, "alerts", 3, 10); err != nil || len(cs) != 2 {
 		t.Errorf("since the oldest kept: %v %v", cs, err)
+	}
+}
+
+func appendOne(t *testing.T, db *sql.DB, l *Log, channel string) int64 {
+	t.Helper()
+	tx, err := db.BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer tx.Rollback()
+	seq, err := l.Append(context.Background(), tx, channel, "x", struct{}{})
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	l.Publish(channel)
+	return seq
+}
+
+func open(t *testing.T) (*sql.DB, *Log) {
+	t.Helper()
+	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	l, err := Open(context.Background(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, l
+}
+
+func TestNumbersGoOnAfterTrimmingAll(t *testing.T) {
+	db, l := open(t)
+	for range 3 {
+		appendOne(t, db, l, "alerts")
+	}
+	appendOne(t, db, l, "reports")
+	if err := l.Trim(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if a, r := appendOne(t, db, l, "alerts"), appendOne(t, db, l, "reports"); a != 4 || r != 2 {
+		t.Errorf("next numbers are %d and %d, want 4 and 2", a, r)
+	}
+}
+
+// A reader that only follows its wake-ups sees every change of many writers,
+// in order, once.
+func TestFollowerSeesEachChangeOnce(t *testing.T) {
+	const writers, each = 4, 25
+	db, l := open(t)
+	sub := l.Subscribe("alerts")
+	defer sub.Close()
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				appendOne(t, db, l, "alerts")
+				appendOne(t, db, l, "reports") // others' changes wake nobody here
+			}
+		})
+	}
+	defer wg.Wait()
+	deadline := time.After(30 * time.Second)
+	for seen := int64(0); seen < writers*each; {
+		select {
+		case <-sub.C():
+		case <-deadline:
+			t.Fatalf("saw %d of %d changes", seen, writers*each)
+		}
+		for {
+			cs, err := l.Since(context.Background(), "alerts", seen, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cs {
+				if c.Seq != seen+1 {
+					t.Fatalf("change %d follows %d", c.Seq, seen)
+				}
+				seen = c.Seq
+			}
+			if len(cs) == 0 {
+				break
+			}
+		}
+	}
+}
+
+// Trimming while somebody reads may make him start over, but never skip.
+func TestTrimNeverMakesAGap(t *testing.T) {
+	db, l := open(t)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(stop)
+		for range 60 {
+			appendOne(t, db, l, "alerts")
+			if err := l.Trim(context.Background(), 1); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	defer wg.Wait()
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		last, err := l.Last(context.Background(), "alerts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := max(last-1, 0)
+		cs, err := l.Since(context.Background(), "alerts", after, 10)
+		if err != nil && !errors.Is(err, ErrTooOld) {
+			t.Fatal(err)
+		}
+		if len(cs) > 0 && cs[0].Seq != after+1 {
+			t.Fatalf("after %d comes %d", after, cs[0].Seq)
+		}
 	}
 }
