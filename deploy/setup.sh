@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs what the tests need and is missing, on Debian: mosquitto and Chromium.
+# Started services are not wanted: the tests start their own.
+set -eu
+missing=""
+# With the race detector Go needs a C compiler.
+command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
+command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
+command -v mosquitto_pub >/dev/null 2>&1 || missing="$missing mosquitto-clients"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-noto-core"
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "setup: install these and run again:$missing" >&2
+	exit 1
+fi
+run=""
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 || { echo "setup: run as root, or install these first:$missing" >&2; exit 1; }
+	run=sudo
+fi
+echo "setup: installing$missing"
+guard=/usr/sbin/policy-rc.d
+made=""
+if [ ! -e "$guard" ]; then
+	printf '#!/bin/sh\nexit 101\n' | $run tee "$guard" >/dev/null
+	$run chmod +x "$guard"
+	made=yes
+fi
+trap '[ -z "$made" ] || $run rm -f "$guard"' EXIT
+$run env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+# shellcheck disable=SC2086 # a list of packages
+$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

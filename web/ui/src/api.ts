@@ -1,0 +1,64 @@
+import { t } from "./i18n";
+import { h } from "./dom";
+
+/** Problem is an RFC 9457 answer of the server. */
+export class Problem extends Error {
+  constructor(public status: number, message: string) { super(message); }
+}
+
+/** call asks the API; body may be an object (JSON) or a form. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const form = body instanceof FormData;
+  let res: Response;
+  try {
+    res = await fetch("/api/v1" + path, {
+      method,
+      headers: body && !form ? { "Content-Type": "application/json" } : {},
+      body: body === undefined ? undefined : form ? body : JSON.stringify(body),
+    });
+  } catch {
+    throw new Problem(0, t("error.offline"));
+  }
+  if (res.status === 204) return undefined as T;
+  const data = await res.json().catch(() => ({}));
+  if (!res.ok) throw new Problem(res.status, data.detail || data.title || String(res.status));
+  return data as T;
+}
+
+export const get = <T>(path: string) => call<T>("GET", path);
+export const post = <T>(path: string, body: unknown = {}) => call<T>("POST", path, body);
+
+/** signedIn makes sure of a session, asking for a token where it needs one. */
+export async function signedIn(): Promise<{ name: string; role: string; mode: string }> {
+  for (;;) {
+    try {
+      return await get("/session");
+    } catch (e) {
+      if (!(e instanceof Problem) || e.status !== 401) throw e;
+    }
+    await new Promise<void>((done) => {
+      const input = h("input", { type: "password", autocomplete: "current-password", required: true, id: "token" });
+      const says = h("p", { class: "error", role: "alert" });
+      const form = h("form", { class: "signin" }, h("h1", {}, "Hải Đăng"), h("label", { for: "token" }, t("signin.token")), input, says, h("button", { class: "primary" }, t("signin.go")));
+      form.addEventListener("submit", async (ev) => {
+        ev.preventDefault();
+        try {
+          await post("/session", { token: input.value });
+          form.remove();
+          done();
+        } catch (e) { says.textContent = (e as Error).message; }
+      });
+      document.body.append(form);
+      input.focus();
+    });
+  }
+}
+
+/** uuid works on plain http too, where crypto.randomUUID is not. */
+export function uuid(): string {
+  const b = crypto.getRandomValues(new Uint8Array(16));
+  b[6] = (b[6]! & 15) | 64;
+  b[8] = (b[8]! & 63) | 128;
+  const x = [...b].map((n) => n.toString(16).padStart(2, "0")).join("");
+  return `${x.slice(0, 8)}-${x.slice(8, 12)}-${x.slice(12, 16)}-${x.slice(16, 20)}-${x.slice(20)}`;
+}

@@ -1,0 +1,97 @@
+// The alert board: worst first, then oldest; acknowledge and send a crew.
+import { post } from "./api";
+import { h, show } from "./dom";
+import { ago, lang, pick, t, when } from "./i18n";
+import type { Frame } from "./live";
+import type { Siren } from "./siren";
+
+const order = ["critical", "major", "minor", "info"];
+export const shapes: Record<string, string> = { critical: "◆", major: "▲", minor: "●", info: "■" };
+const active = ["offered", "accepted", "en_route", "on_scene"];
+
+export class Board {
+  private byID = new Map<string, any>();
+  private work = new Map<string, any>();
+  private open = new Map<string, any>();
+  private busy = false;
+
+  constructor(private el: HTMLElement, private crews: any[], private mayAct: boolean, private siren: Siren, private locate: (a: any) => void) {
+    this.draw();
+    setInterval(() => this.draw(), 15000);
+  }
+
+  alerts(f: Frame): void {
+    if (f.type === "snapshot") this.byID.clear();
+    for (const a of f.items) {
+      const fresh = f.type === "delta" && !this.byID.has(a.id) && a.state === "open" && !a.late;
+      if (a.state === "closed" && a.acked_at) this.byID.delete(a.id);
+      else this.byID.set(a.id, a);
+      if (fresh) this.siren.play(a.severity);
+    }
+    this.draw();
+  }
+
+  orders(f: Frame): void {
+    if (f.type === "snapshot") this.work.clear();
+    for (const w of f.items) this.work.set(w.id, w);
+    this.draw();
+  }
+
+  reports(f: Frame): void {
+    if (f.type === "snapshot") this.open.clear();
+    for (const r of f.items) {
+      if (r.state === "answered" || r.state === "refused") this.open.delete(r.code);
+      else this.open.set(r.code, r);
+    }
+    this.draw();
+  }
+
+  private draw(): void {
+    if (this.busy) return; // somebody is choosing a crew: nothing jumps
+    const list = [...this.byID.values()].sort((a, b) =>
+      (a.state === b.state ? 0 : a.state === "open" ? -1 : 1) || order.indexOf(a.severity) - order.indexOf(b.severity) || a.started_at.localeCompare(b.started_at));
+    const orders = [...this.work.values()].filter((w) => active.includes(w.state)).sort((a, b) => b.updated_at.localeCompare(a.updated_at));
+    const reports = [...this.open.values()].sort((a, b) => a.created_at.localeCompare(b.created_at));
+    show(this.el,
+      h("h2", {}, t("board.title"), h("span", { class: "count" }, String(list.filter((a) => a.state === "open").length))),
+      list.length ? h("ul", { class: "alerts", "aria-live": "polite" }, ...list.slice(0, 200).map((a) => this.alert(a))) : h("p", { class: "empty" }, t("board.empty")),
+      h("h2", {}, t("orders.title"), h("span", { class: "count" }, String(orders.length))),
+      orders.length ? h("ul", { class: "orders" }, ...orders.slice(0, 50).map((w) => h("li", {}, h("span", { class: "state s-" + w.state }, t("order." + w.state)), " ", h("b", {}, w.crew_name), h("div", {}, w.title), h("small", {}, ago(w.updated_at))))) : h("p", { class: "empty" }, t("orders.empty")),
+      h("h2", {}, t("reports.open"), h("span", { class: "count" }, String(reports.length))),
+      reports.length ? h("ul", { class: "orders" }, ...reports.slice(0, 50).map((r) => h("li", {}, h("span", { class: "state" }, t("report." + r.state)), " ", h("b", {}, pick(r.category_name)), h("div", {}, r.description), h("small", {}, r.code + " · " + ago(r.created_at))))) : h("p", { class: "empty" }, t("reports.empty")));
+  }
+
+  private alert(a: any): HTMLElement {
+    const li = h("li", { class: `alert ${a.severity} ${a.state}${a.acked_at ? " acked" : ""}`, "data-id": a.id, "data-rule": a.rule },
+      h("button", { class: "what", onclick: () => this.locate(a) },
+        h("span", { class: "sev" }, shapes[a.severity] + " " + t("sev." + a.severity)),
+        h("b", {}, pick(a.rule_name)),
+        h("span", {}, a.device_name || a.device),
+        h("span", { class: "sum" }, lang === "vi" ? a.summary : a.summary_en),
+        h("small", {}, when(a.started_at) + " · " + ago(a.started_at) + (a.late ? " · " + t("alert.late") : "") + (a.state === "closed" ? " · " + t("alert.closed") : ""))));
+    if (a.acked_at) li.append(h("small", { class: "ackedby" }, t("alert.acked", { by: a.acked_by || "?" })));
+    if (!this.mayAct) return li;
+    const says = h("small", { class: "error", role: "alert" });
+    const acts = h("div", { class: "acts" });
+    if (!a.acked_at) {
+      acts.append(h("button", { class: "ack", onclick: async () => {
+        try { await post(`/alerts/${a.id}/ack`); } catch (e) { says.textContent = (e as Error).message; }
+      } }, t("alert.ack")));
+    }
+    acts.append(h("button", { class: "send", onclick: () => this.send(li, a, says) }, t("order.new")));
+    li.append(acts, says);
+    return li;
+  }
+
+  private send(li: HTMLElement, a: any, says: HTMLElement): void {
+    this.busy = true;
+    const done = () => { this.busy = false; this.draw(); };
+    const box = h("div", { class: "crews" }, h("span", {}, t("order.whom")),
+      ...this.crews.map((c) => h("button", { "data-crew": c.id, onclick: async () => {
+        try { await post("/work-orders", { crew: c.id, alert: a.id }); done(); } catch (e) { says.textContent = (e as Error).message; }
+      } }, c.call_sign + " " + c.name)),
+      h("button", { onclick: done }, t("cancel")));
+    li.querySelector(".acts")!.replaceWith(box);
+    box.querySelector("button")?.focus();
+  }
+}

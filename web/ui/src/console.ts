@@ -1,0 +1,81 @@
+// The officers' lists: reports, alerts, work orders, devices, dead letters.
+import "./fonts.css";
+import "./base.css";
+import { get, post, signedIn } from "./api";
+import { h, show } from "./dom";
+import { ago, lang, num, pick, switcher, t, when } from "./i18n";
+
+const tabs = ["reports", "alerts", "orders", "devices", "dead"] as const;
+let tab = (tabs as readonly string[]).includes(location.hash.slice(1)) ? location.hash.slice(1) : "reports";
+const body = h("section", { class: "list", "aria-live": "polite" });
+let agencies: any[] = [], crews: any[] = [];
+
+const button = (label: string, fn: () => Promise<unknown>) => h("button", { onclick: async (ev: Event) => {
+  const b = ev.currentTarget as HTMLButtonElement;
+  b.disabled = true;
+  try { await fn(); await draw(); } catch (e) { b.disabled = false; b.after(h("small", { class: "error", role: "alert" }, " " + (e as Error).message)); }
+} }, label);
+
+/** withText is an action that the record needs words for. */
+function withText(label: string, hint: string, fn: (text: string) => Promise<unknown>): HTMLElement {
+  const text = h("textarea", { rows: 2, "aria-label": hint, placeholder: hint });
+  return h("details", {}, h("summary", {}, label), text, button(label, () => fn(text.value)));
+}
+
+function choice(label: string, options: [string, string][], fn: (v: string) => Promise<unknown>): HTMLElement {
+  const sel = h("select", { "aria-label": label }, ...options.map(([v, n]) => h("option", { value: v }, n)));
+  return h("details", {}, h("summary", {}, label), sel, button(label, () => fn(sel.value)));
+}
+
+const views: Record<string, () => Promise<HTMLElement[]>> = {
+  async reports() {
+    return (await get<any>("/reports?limit=200")).items.map((r: any) => {
+      const step = (s: string, b: object) => post(`/reports/${r.code}/${s}`, b);
+      const acts = h("div", { class: "acts" });
+      if (r.state === "received") acts.append(button(t("report.accept"), () => step("accept", {})));
+      if (r.state === "received" || r.state === "accepted") acts.append(withText(t("report.refuse"), t("report.why"), (text) => step("refuse", { text })));
+      if (["received", "accepted", "assigned"].includes(r.state)) acts.append(choice(t("report.assign"), agencies.map((a) => [a.id, lang === "vi" ? a.name : a.name_en]), (agency) => step("assign", { agency })),
+        choice(t("order.new"), crews.map((c) => [c.id, c.name]), (crew) => post("/work-orders", { crew, report: r.code })));
+      if (["accepted", "assigned"].includes(r.state)) acts.append(withText(t("report.answer"), t("report.answerwords"), (text) => step("answer", { text })));
+      return h("li", { "data-code": r.code }, h("span", { class: "state s-" + r.state }, t("report." + r.state)), " ", h("b", {}, pick(r.category_name)), " ", h("a", { href: "/phan-anh/" + r.code }, r.code), h("p", {}, r.description),
+        ...r.photos.map((p: any) => h("img", { class: "thumb", src: p.url, alt: t("report.photo"), loading: "lazy" })), h("small", {}, `${when(r.created_at)} · ${ago(r.created_at)} · ${r.agency_name ?? ""} ${r.phone_masked ?? ""}`), acts);
+    });
+  },
+  async alerts() {
+    return (await get<any>("/alerts?state=all&limit=200")).items.map((a: any) => h("li", { class: a.severity }, h("span", { class: "state" }, t("sev." + a.severity)), " ", h("b", {}, pick(a.rule_name)), ` ${a.device_name || a.device}`, h("p", {}, lang === "vi" ? a.summary : a.summary_en),
+      h("small", {}, `${when(a.started_at)}${a.cleared_at ? " – " + when(a.cleared_at) : ""}${a.late ? " · " + t("alert.late") : ""}`), h("div", { class: "acts" }, a.acked_at ? t("alert.acked", { by: a.acked_by }) : button(t("alert.ack"), () => post(`/alerts/${a.id}/ack`)))));
+  },
+  async orders() {
+    return (await get<any>("/work-orders")).items.map((w: any) => h("li", {}, h("span", { class: "state s-" + w.state }, t("order." + w.state)), " ", h("b", {}, w.title), h("p", {}, w.crew_name),
+      h("ol", { class: "steps" }, ...w.timeline.map((e: any) => h("li", {}, `${t("order." + e.state)} · ${when(e.at)} ${e.by ?? ""} ${e.text ?? ""}`))), ...w.photos.map((p: string) => h("img", { class: "thumb", src: `/media/${p}.jpg`, alt: t("report.photo"), loading: "lazy" })),
+      ["offered", "accepted", "en_route", "on_scene"].includes(w.state) ? withText(t("order.cancel"), t("report.why"), (text) => post(`/work-orders/${w.id}/cancel`, { text })) : null));
+  },
+  async devices() {
+    const rank = ["silent", "late", "never", "live"];
+    return (await get<any>("/devices?limit=1000")).items.sort((a: any, b: any) => rank.indexOf(a.state) - rank.indexOf(b.state)).map((d: any) => h("li", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("b", {}, d.name || d.id), ` ${d.id} · ${d.area_name}`,
+      h("p", {}, Object.entries<any>(d.values).map(([m, v]) => `${m} ${num(v.value, 2)} ${v.unit ?? ""} (${ago(v.ts)}${v.quality === "good" ? "" : ", " + t("quality." + v.quality)})`).join(" · ") || t("device.nodata"))));
+  },
+  async dead() {
+    return (await get<any>("/dead-letters?limit=200")).items.map((d: any) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message),
+      h("pre", {}, new TextDecoder().decode(Uint8Array.from(atob(d.payload), (c) => c.charCodeAt(0))).slice(0, 400)), h("small", {}, `${when(d.received_at)} · ${d.topic} · ${d.size} B · ${d.status}`), button(t("dead.replay"), () => post(`/dead-letters/${d.id}/replay`))));
+  },
+};
+
+async function draw(): Promise<void> {
+  for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
+  try {
+    const items = await views[tab]!();
+    show(body, h("p", { class: "hint" }, t("list.count", { n: items.length })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
+  } catch (e) { show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
+}
+
+async function main(): Promise<void> {
+  document.title = t("console.title") + " – Hải Đăng";
+  await signedIn();
+  [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), get<any>("/crews").then((x) => x.items)]);
+  document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), body));
+  addEventListener("hashchange", () => { tab = location.hash.slice(1); show(body, h("p", { class: "empty" }, t("loading"))); draw(); });
+  draw();
+  setInterval(() => { if (!body.querySelector("details[open]")) draw(); }, 10000);
+}
+main();

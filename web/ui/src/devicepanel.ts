@@ -1,0 +1,63 @@
+// A device's values with age and quality, and the course of one over 24 hours.
+import uPlot from "uplot";
+import { get } from "./api";
+import { h, show } from "./dom";
+import { ago, num, pick, t, when } from "./i18n";
+
+let timer = 0;
+
+export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
+  clearInterval(timer);
+  panel.hidden = false;
+  let metric = "";
+  const chart = h("div", { class: "chart" });
+  const head = h("div", {});
+  const close = () => { clearInterval(timer); panel.hidden = true; };
+  show(panel, h("button", { class: "close", "aria-label": t("close"), onclick: close }, "×"), head, chart);
+
+  const draw = async () => {
+    let d: any;
+    try { d = await get<any>("/devices/" + encodeURIComponent(id)); } catch (e) { show(head, h("p", { class: "error" }, (e as Error).message)); return; }
+    const type = types.find((x) => x.id === d.type);
+    const metrics = Object.keys(d.values).sort();
+    const def = (m: string) => type?.metrics.find((x: any) => x.name === m);
+    metric ||= metrics.find((m) => def(m)?.headline) ?? metrics[0] ?? "";
+    show(head, h("h2", {}, d.name || d.id),
+      h("p", {}, `${type ? pick(type.name) : d.type} · ${d.area_name || ""}`),
+      h("p", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", d.last_seen ? `${t("device.seen")} ${ago(d.last_seen)}` : t("device.never")),
+      metrics.length ? h("table", {}, h("tbody", {}, ...metrics.map((m) => {
+        const v = d.values[m], dm = def(m);
+        return h("tr", { class: v.quality === "good" ? "" : "dim" },
+          h("th", { scope: "row" }, h("button", { "aria-pressed": m === metric, onclick: () => { metric = m; series(); draw(); } }, dm ? pick(dm.label) : m)),
+          h("td", { class: "n" }, `${num(v.value, dm?.decimals ?? 2)} ${v.unit ?? ""}`),
+          h("td", {}, ago(v.ts)), h("td", {}, t("quality." + v.quality)));
+      }))) : h("p", { class: "empty" }, t("device.nodata")));
+  };
+
+  const series = async () => {
+    if (!metric) return;
+    const to = new Date(), from = new Date(+to - 86400e3);
+    try {
+      const s = await get<any>(`/devices/${encodeURIComponent(id)}/series?metric=${encodeURIComponent(metric)}&from=${from.toISOString()}&to=${to.toISOString()}&window=5m`);
+      const xs: number[] = [], mean: (number | null)[] = [];
+      let last = 0;
+      for (const p of s.items) {
+        const x = Date.parse(p.ts) / 1000;
+        if (last && x - last > 3600) { xs.push(x - 1); mean.push(null); } // a gap stays a gap
+        xs.push(x); mean.push(p.mean); last = x;
+      }
+      const type = types.find((x) => x.metrics.some((m: any) => m.name === metric));
+      const dm = type?.metrics.find((m: any) => m.name === metric);
+      chart.replaceChildren();
+      const css = getComputedStyle(document.documentElement), ink = css.getPropertyValue("--ink");
+      const axis = { stroke: ink, grid: { stroke: "#ffffff22" } };
+      new uPlot({ width: chart.clientWidth || 360, height: 200, title: `${dm ? pick(dm.label) : metric} (${dm?.unit ?? ""}) – 24 h`,
+        scales: { x: { range: [+from / 1000, +to / 1000] } },
+        series: [{ value: (_, v) => (v ? when(new Date(v * 1000).toISOString()) : "") }, { label: dm ? pick(dm.label) : metric, stroke: "#4fd1a5", width: 2, points: { show: xs.length < 60 } }],
+        axes: [axis, axis] }, [xs, mean] as any, chart);
+      chart.append(h("small", {}, t("chart.source", { source: s.source, n: s.items.length })));
+    } catch (e) { show(chart, h("p", { class: "error" }, (e as Error).message)); }
+  };
+  draw().then(series);
+  timer = setInterval(draw, 3000) as unknown as number;
+}

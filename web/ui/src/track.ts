@@ -1,0 +1,25 @@
+import "./fonts.css";
+import "./base.css";
+import { get, Problem } from "./api";
+import { h, show } from "./dom";
+import { pick, switcher, t, when } from "./i18n";
+
+const code = decodeURIComponent(location.pathname.split("/").pop()!);
+const main = h("main", { class: "page narrow" });
+document.body.append(main);
+document.title = code + " – Hải Đăng";
+
+async function draw(): Promise<void> {
+  const head = h("header", { class: "bar" }, h("h1", {}, t("track.title")), switcher());
+  try {
+    const r = await get<any>("/reports/" + encodeURIComponent(code));
+    show(main, head, h("p", { class: "code" }, r.code), h("p", {}, h("span", { class: "state s-" + r.state }, t("report." + r.state)), " ", pick(r.category_name)),
+      h("p", {}, r.description), ...r.photos.map((p: any) => h("img", { src: p.url, alt: t("report.photo"), loading: "lazy" })),
+      h("ol", { class: "steps" }, ...r.timeline.map((s: any) => h("li", {}, h("b", {}, t("report." + s.state)), h("time", {}, " " + when(s.at)), s.text ? h("p", {}, s.text) : null))),
+      h("p", { class: "hint" }, t("track.refresh")));
+  } catch (e) {
+    show(main, head, h("p", { class: "error", role: "alert" }, e instanceof Problem && e.status === 404 ? t("track.unknown", { code }) : (e as Error).message), h("p", {}, h("a", { href: "/phan-anh" }, t("report.title"))));
+  }
+}
+draw();
+setInterval(draw, 10000);
