@@ -24,8 +24,10 @@ type Catalog struct {
 
 // Area is an administrative or operational unit.
 type Area struct {
-	Code   string   `yaml:"code" json:"code"`
-	Name   string   `yaml:"name" json:"name"`
+	Code   string `yaml:"code" json:"code"`
+	Name   string `yaml:"name" json:"name"`
+	NameEN string `yaml:"name_en" json:"name_en"`
+	// Kind is "area" on land and "sea" at sea.
 	Kind   string   `yaml:"kind" json:"kind"`
 	Centre Position `yaml:"centre" json:"centre"`
 }

@@ -34,7 +34,8 @@ type Source struct {
 	opts   Options
 	client paho.Client
 	submit func(context.Context, ingest.Message) error
-	ctx    atomic.Pointer[context.Context]
+	ctx    context.Context // the source's life: ends with Stop
+	end    context.CancelFunc
 	up     atomic.Bool
 
 	tellMu sync.Mutex
@@ -47,8 +48,7 @@ var filters = map[string]byte{ingest.DeviceRoot + "#": 1, ingest.ReportsTopic: 1
 // New prepares a source that hands messages to submit.
 func New(o Options, submit func(context.Context, ingest.Message) error) *Source {
 	s := &Source{opts: o, submit: submit, tell: map[devices.ID]*rate.Limiter{}}
-	ctx := context.Background()
-	s.ctx.Store(&ctx)
+	s.ctx, s.end = context.WithCancel(context.Background())
 	po := paho.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
 		SetUsername(o.Username).SetPassword(o.Password).
 		SetCleanSession(false).SetResumeSubs(false).
@@ -66,9 +66,9 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 	return s
 }
 
-// Start connects and returns when the subscription stands, or when ctx ends.
+// Start connects and returns when the subscription stands, or when ctx ends;
+// ctx bounds only that.
 func (s *Source) Start(ctx context.Context) error {
-	s.ctx.Store(&ctx)
 	t := s.client.Connect()
 	select {
 	case <-t.Done():
@@ -115,7 +115,7 @@ func (s *Source) subscribe(c paho.Client) {
 // handle runs in order on paho's goroutine. Submit blocks only when the queue
 // is full; then the broker's in-flight window fills, and it waits.
 func (s *Source) handle(_ paho.Client, m paho.Message) {
-	_ = s.submit(*s.ctx.Load(), ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(),
+	_ = s.submit(s.ctx, ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(),
 		ReceivedAt: time.Now(), Done: func(ingest.Outcome) { m.Ack() }})
 }
 
@@ -123,7 +123,10 @@ func (s *Source) handle(_ paho.Client, m paho.Message) {
 func (s *Source) Connected() bool { return s.up.Load() && s.client.IsConnectionOpen() }
 
 // Stop disconnects. The session stays with the broker, which keeps what comes.
-func (s *Source) Stop() { s.client.Disconnect(250) }
+func (s *Source) Stop() {
+	s.end()
+	s.client.Disconnect(250)
+}
 
 // Publish sends a message without waiting for the broker's answer.
 func (s *Source) Publish(topic string, retained bool, payload []byte) {
