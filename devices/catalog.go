@@ -51,7 +51,8 @@ func shippedCatalog() (*Catalog, error) {
 // accents, đ as d. Both Đ (U+0110) and Ð (U+00D0) occur in print.
 func Fold(s string) string {
 	var b strings.Builder
-	for _, r := range norm.NFD.String(s) {
+	// Broken bytes would keep the letters after them from being taken apart.
+	for _, r := range norm.NFD.String(strings.ToValidUTF8(s, "\uFFFD")) {
 		switch {
 		case unicode.Is(unicode.Mn, r):
 		case r == 'đ' || r == 'Đ' || r == 'ð' || r == 'Ð':

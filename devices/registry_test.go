@@ -11,7 +11,7 @@ import (
 	"haidang/devices/statedb"
 )
 
-func openRegistry(t *testing.T, path string) *devices.Registry {
+func openRegistry(t testing.TB, path string) *devices.Registry {
 	t.Helper()
 	db, err := statedb.Open(path)
 	if err != nil {
