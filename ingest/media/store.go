@@ -1,5 +1,6 @@
-// Package media keeps photos: decoded, turned upright in size, encoded anew (so
-// that where and with what they were taken is gone) and named by their SHA-256.
+// Package media keeps photos: decoded, bounded in size, turned upright, encoded
+// anew (so that where and with what they were taken is gone) and named by their
+// SHA-256.
 package media
 
 import (
@@ -31,14 +32,19 @@ const (
 )
 
 // Store is a folder of photos.
-type Store struct{ dir string }
+type Store struct {
+	dir string
+	// decoding has room for as many photos as may be in memory as pixels at
+	// once: one may take 320 MB, and a flood of them must not take the rest.
+	decoding chan struct{}
+}
 
 // Open opens or creates the folder.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create media folder: %w", err)
 	}
-	return &Store{dir}, nil
+	return &Store{dir, make(chan struct{}, 2)}, nil
 }
 
 func unreadable(reason string) error { return &devices.FieldError{Field: "photos", Reason: reason} }
@@ -53,35 +59,70 @@ func (s *Store) Put(r io.Reader) (string, error) {
 	if len(raw) > MaxBytes {
 		return "", unreadable("a photo may have at most 10 MB")
 	}
-	// The size is read before the pixels: a small file may claim a huge image.
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(raw))
+	s.decoding <- struct{}{}
+	jpg, err := develop(raw)
+	<-s.decoding
 	if err != nil {
-		return "", unreadable("this photo cannot be read; JPEG, PNG and WebP are taken")
+		return "", err
+	}
+	sum := sha256.Sum256(jpg)
+	sha := hex.EncodeToString(sum[:])
+	return sha, s.write(sha, jpg)
+}
+
+// develop makes of a photo as sent the JPEG that is kept.
+func develop(raw []byte) ([]byte, error) {
+	// The size is read before the pixels: a small file may claim a huge image.
+	cfg, format, err := image.DecodeConfig(bytes.NewReader(raw))
+	// Other packages may register more decoders; these three are taken.
+	if err != nil || (format != "jpeg" && format != "png" && format != "webp") {
+		return nil, unreadable("this photo cannot be read; JPEG, PNG and WebP are taken")
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
-		return "", unreadable("this photo has too many pixels; at most 40 million are taken")
+		return nil, unreadable("this photo has too many pixels; at most 40 million are taken")
 	}
 	img, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
-		return "", unreadable("this photo is damaged")
+		return nil, unreadable("this photo is damaged")
+	}
+	held := 1
+	if format == "jpeg" {
+		held = orientation(raw)
 	}
 	var out bytes.Buffer
-	if err := jpeg.Encode(&out, shrink(img), &jpeg.Options{Quality: 85}); err != nil {
-		return "", fmt.Errorf("encode photo: %w", err)
+	if err := jpeg.Encode(&out, turn(shrink(img), held), &jpeg.Options{Quality: 85}); err != nil {
+		return nil, fmt.Errorf("encode photo: %w", err)
 	}
-	sum := sha256.Sum256(out.Bytes())
-	sha := hex.EncodeToString(sum[:])
-	return sha, s.write(sha, out.Bytes())
+	return out.Bytes(), nil
 }
 
+// shrink bounds the longer side, and puts what is see-through on white: JPEG
+// would make it black.
 func shrink(img image.Image) image.Image {
 	b := img.Bounds()
 	side := max(b.Dx(), b.Dy())
-	if side <= maxSide {
+	o, ok := img.(interface{ Opaque() bool })
+	opaque := ok && o.Opaque()
+	if side <= maxSide && opaque {
 		return img
 	}
-	to := image.NewRGBA(image.Rect(0, 0, max(1, b.Dx()*maxSide/side), max(1, b.Dy()*maxSide/side)))
-	draw.ApproxBiLinear.Scale(to, to.Bounds(), img, b, draw.Src, nil)
+	w, h := b.Dx(), b.Dy()
+	if side > maxSide {
+		w, h = max(1, w*maxSide/side), max(1, h*maxSide/side)
+	}
+	to := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(to, to.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.ApproxBiLinear.Scale(to, to.Bounds(), img, b, draw.Over, nil)
+	return to
+}
+
+func turn(img image.Image, held int) image.Image {
+	if held == 1 {
+		return img
+	}
+	from := upright{img, held}
+	to := image.NewRGBA(from.Bounds())
+	draw.Draw(to, to.Bounds(), from, image.Point{}, draw.Src)
 	return to
 }
 
@@ -100,7 +141,22 @@ func (s *Store) write(sha string, b []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("keep photo: %w", err)
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("keep photo: %w", err)
+	}
+	return syncDir(s.dir)
+}
+
+// syncDir makes a new name in a folder outlive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("keep photo: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("keep photo: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) path(sha string) string { return filepath.Join(s.dir, sha+".jpg") }
@@ -116,5 +172,8 @@ func (s *Store) Get(sha string) (*os.File, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, devices.ErrNotFound
 	}
-	return f, err
+	if err != nil {
+		return nil, fmt.Errorf("open photo: %w", err)
+	}
+	return f, nil
 }
