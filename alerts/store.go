@@ -125,6 +125,28 @@ func (s *Store) List(ctx context.Context, f Filter) (items []*Alert, next int64,
 	return items, 0, rows.Err()
 }
 
+// AllOpen returns every open alert, however many.
+func (s *Store) AllOpen(ctx context.Context) ([]*Alert, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM alert WHERE state = 'open'`)
+	if err != nil {
+		return nil, fmt.Errorf("list open alerts: %w", err)
+	}
+	defer rows.Close()
+	var items []*Alert
+	for rows.Next() {
+		var body string
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		a := &Alert{}
+		if err := json.Unmarshal([]byte(body), a); err != nil {
+			return nil, fmt.Errorf("read alert: %w", err)
+		}
+		items = append(items, a)
+	}
+	return items, rows.Err()
+}
+
 // Get returns one alert, or devices.ErrNotFound.
 func (s *Store) Get(ctx context.Context, id string) (*Alert, error) {
 	return get(ctx, s.db, id)

@@ -95,14 +95,12 @@ func New(ctx context.Context, store *alerts.Store, rs []rules.Rule, reg Registry
 		}
 		e.byType[r.DeviceType] = append(e.byType[r.DeviceType], r)
 	}
-	opened, _, err := store.List(ctx, alerts.Filter{Board: true, Since: time.Now()})
+	opened, err := store.AllOpen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range opened {
-		if a.State == alerts.Open {
-			e.open[a.Key()] = a
-		}
+		e.open[a.Key()] = a
 	}
 	e.state = &stateStore{store}
 	e.pos, err = e.state.load(ctx, e.memory)
@@ -131,7 +129,8 @@ func (e *Engine) Take(ctx context.Context, es []ingest.Entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range es {
-		if r := es[i].Reading; r != nil {
+		// What was judged before must not be judged as late.
+		if r := es[i].Reading; r != nil && es[i].Pos > e.pos {
 			e.judge(r)
 		}
 	}

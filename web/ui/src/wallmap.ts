@@ -1,6 +1,6 @@
 // The live map: devices by type and freshness, tails, reports, crews.
 import maplibregl from "maplibre-gl";
-import { createMap, hasWebGL } from "./basemap";
+import { createMap, hasWebGL, inset } from "./basemap";
 import { h, show } from "./dom";
 import { num, pick, t } from "./i18n";
 import type { Frame, Live } from "./live";
@@ -41,6 +41,9 @@ export class WallMap {
       map.on("moveend", () => this.subscribe());
       setInterval(() => this.draw(), 250);
     });
+    const corner = h("div", { class: "inset" });
+    el.append(corner);
+    inset(corner).catch(() => corner.remove());
     el.append(h("div", { class: "mapacts" }, h("button", { onclick: () => this.home() }, "Quảng Bình"), h("button", { onclick: () => map.flyTo({ center: [109.8, 13.8], zoom: 4.6 }) }, t("map.country"))));
   }
 
