@@ -18,6 +18,15 @@ type Category struct {
 	Agency string `yaml:"agency" json:"agency"`
 }
 
+func (s *Service) categoryName(id string) Name {
+	for _, c := range s.categories {
+		if c.ID == id {
+			return c.Name
+		}
+	}
+	return Name{}
+}
+
 func shippedCategories() ([]Category, error) {
 	var cs []Category
 	if err := yaml.NewDecoder(bytes.NewReader(categoriesYAML), yaml.Strict()).Decode(&cs); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,photos,timeline,created_at,updated_at,answered_at,rowid`
+const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,photos,timeline,created_at,updated_at,answered_at,seq,rowid`
 
 func (s *Service) one(ctx context.Context, q querier, where string, args ...any) (*Report, error) {
 	r, _, err := s.scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM report WHERE `+where, args...))
@@ -33,7 +34,7 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 	var created, updated, rowid int64
 	var answered sql.NullInt64
 	if err := row.Scan(&r.Code, &r.State, &r.Category, &r.Description, &r.Lat, &r.Lon, &r.Address, &r.Agency, &r.Channel,
-		&phone, &photos, &timeline, &created, &updated, &answered, &rowid); err != nil {
+		&phone, &photos, &timeline, &created, &updated, &answered, &r.Seq, &rowid); err != nil {
 		return nil, 0, err
 	}
 	var shas []string
@@ -49,18 +50,17 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 		t := time.UnixMilli(answered.Int64).UTC()
 		r.AnsweredAt = &t
 	}
-	r.PhoneMasked, r.AgencyName = maskPhone(phone), s.agencies[r.Agency]
-	for _, c := range s.categories {
-		if c.ID == r.Category {
-			r.CategoryName = c.Name
-		}
-	}
+	r.PhoneMasked, r.AgencyName, r.CategoryName = maskPhone(phone), s.agencies[r.Agency], s.categoryName(r.Category)
 	return &r, rowid, nil
 }
 
 // Filter narrows a list. Zero members do not.
 type Filter struct {
-	State State
+	State  State
+	Agency string
+	// Query is searched in code, category, description and address, without
+	// case and accents.
+	Query string
 	// Open leaves out what is refused, or answered before Since.
 	Open   bool
 	Since  time.Time
@@ -76,6 +76,15 @@ func (s *Service) List(ctx context.Context, f Filter) (items []*Report, next int
 	}
 	limit = min(limit, 1000)
 	where, args := []string{"1"}, []any{}
+	if f.State != "" && !slices.Contains(states, f.State) {
+		return nil, 0, &devices.FieldError{Field: "state", Reason: fmt.Sprintf("%.40q is no state of a report; these are: %v", f.State, states)}
+	}
+	if f.Agency != "" {
+		where, args = append(where, "agency = ?"), append(args, f.Agency)
+	}
+	if q := strings.TrimSpace(devices.Fold(f.Query)); q != "" {
+		where, args = append(where, "instr(search, ?) > 0"), append(args, q)
+	}
 	if f.State != "" {
 		where, args = append(where, "state = ?"), append(args, f.State)
 	}

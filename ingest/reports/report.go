@@ -17,6 +17,9 @@ const (
 	Answered State = "answered"
 )
 
+// states are all of them, in the order of a report's life.
+var states = []State{Received, Accepted, Refused, Assigned, Answered}
+
 // Report is one citizen's report as others may see it.
 type Report struct {
 	Code         string     `json:"code"`

@@ -3,14 +3,12 @@ package reports
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"haidang/devices"
@@ -48,30 +46,17 @@ func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, ag
 	for _, a := range agencies {
 		s.agencies[a.ID] = a.Name
 	}
-	s.categories, err = shippedCategories()
-	return s, err
+	if s.categories, err = shippedCategories(); err != nil {
+		return nil, err
+	}
+	if err := s.fillSearch(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Categories lists the kinds of report.
 func (s *Service) Categories() []Category { return s.categories }
-
-// codeLetters are Crockford's: no letter can be taken for a digit when a code
-// is read out over the phone.
-const codeLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// newCode makes a tracking code that cannot be guessed (40 random bits).
-func (s *Service) newCode() string {
-	var raw [8]byte
-	rand.Read(raw[:])
-	b := []byte(s.prefix + "-")
-	for i, r := range raw {
-		if i == 4 {
-			b = append(b, '-')
-		}
-		b = append(b, codeLetters[r&31])
-	}
-	return string(b)
-}
 
 // Submit takes a report in. created is false when the same one was taken
 // before: it is returned as it stands.
@@ -95,13 +80,14 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (r *Report, create
 		shas = append(shas, sha)
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	code := s.newCode()
+	code := newCode(s.prefix)
 	photos, _ := json.Marshal(shas)
 	timeline, _ := json.Marshal([]Step{{At: now, State: Received}})
 	err = s.change(ctx, code, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at)
-			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
-			sub.Channel, sub.Phone, sub.Name, string(photos), string(timeline), now.UnixMilli(), now.UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,search)
+			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
+			sub.Channel, sub.Phone, sub.Name, string(photos), string(timeline), now.UnixMilli(), now.UnixMilli(),
+			searchText(code, s.categoryName(sub.Category).VI, sub.Description, sub.Address))
 		return err
 	})
 	if err != nil {
@@ -133,9 +119,9 @@ func (s *Service) byIdentity(ctx context.Context, identity *string) (*Report, er
 	return s.one(ctx, s.db, `client_id = ?`, *identity)
 }
 
-// Get returns a report by its tracking code, in any case.
+// Get returns a report by its tracking code, as people type it.
 func (s *Service) Get(ctx context.Context, code string) (*Report, error) {
-	return s.one(ctx, s.db, `code = ?`, strings.ToUpper(strings.TrimSpace(code)))
+	return s.one(ctx, s.db, `code = ?`, readCode(s.prefix, code))
 }
 
 // change runs fn in a transaction and numbers the report's new state in it.
@@ -152,8 +138,12 @@ func (s *Service) change(ctx context.Context, code string, fn func(*sql.Tx) erro
 	if err != nil {
 		return err
 	}
-	if _, err := s.log.Append(ctx, tx, Channel, code, r); err != nil {
+	seq, err := s.log.Append(ctx, tx, Channel, code, r)
+	if err != nil {
 		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE report SET seq = ? WHERE code = ?`, seq, code); err != nil {
+		return fmt.Errorf("number report %s: %w", code, err)
 	}
 	if err := tx.Commit(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,23 +42,24 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 	if !ok {
 		return nil, fmt.Errorf("step %.20q of a report: %w", name, devices.ErrNotFound)
 	}
-	a.Text = strings.TrimSpace(a.Text)
+	for _, f := range []field{{"text", &a.Text, 4000}, {"by", &a.By, 100}} {
+		if err := f.clean(); err != nil {
+			return nil, err
+		}
+	}
 	if st.needsText != "" && a.Text == "" {
 		return nil, &devices.FieldError{Field: "text", Reason: st.needsText}
-	}
-	if len(a.Text) > 8000 {
-		return nil, &devices.FieldError{Field: "text", Reason: "at most 8,000 bytes"}
 	}
 	if _, known := s.agencies[a.Agency]; st.needsAgency && !known {
 		return nil, &devices.FieldError{Field: "agency", Reason: fmt.Sprintf("%.40q is no agency; GET /api/v1/agencies lists them", a.Agency)}
 	}
-	code = strings.ToUpper(strings.TrimSpace(code))
+	code = readCode(s.prefix, code)
 	err := s.change(ctx, code, func(tx *sql.Tx) error {
 		r, err := s.one(ctx, tx, `code = ?`, code)
 		if err != nil {
 			return err
 		}
-		if !contains(st.from, r.State) {
+		if !slices.Contains(st.from, r.State) {
 			return fmt.Errorf("a report that is %s cannot take the step %s: %w", r.State, name, devices.ErrConflict)
 		}
 		now := time.Now().UTC().Truncate(time.Millisecond)
@@ -84,13 +86,4 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 		return nil, err
 	}
 	return s.Get(ctx, code)
-}
-
-func contains(ss []State, s State) bool {
-	for _, x := range ss {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

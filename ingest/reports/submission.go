@@ -5,9 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"haidang/devices"
 )
@@ -44,26 +43,15 @@ func ParseSubmission(payload []byte) (Submission, error) {
 // check cleans the texts and says what is wrong with the first bad field.
 func (s *Submission) check(categories []Category) error {
 	bad := func(field, reason string) error { return &devices.FieldError{Field: field, Reason: reason} }
-	for _, f := range []struct {
-		name string
-		text *string
-		max  int
-	}{{"description", &s.Description, 4000}, {"address", &s.Address, 300}, {"name", &s.Name, 100}, {"client_id", &s.ClientID, 64}} {
-		*f.text = strings.TrimSpace(*f.text)
-		if !utf8.ValidString(*f.text) {
-			return bad(f.name, "this is not UTF-8 text")
-		}
-		if utf8.RuneCountInString(*f.text) > f.max {
-			return bad(f.name, fmt.Sprintf("at most %d characters", f.max))
-		}
-		if i := strings.IndexFunc(*f.text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }); i >= 0 {
-			return bad(f.name, "control characters are not taken")
+	for _, f := range []field{{"description", &s.Description, 4000}, {"address", &s.Address, 300}, {"name", &s.Name, 100}, {"client_id", &s.ClientID, 64}} {
+		if err := f.clean(); err != nil {
+			return err
 		}
 	}
 	if s.Description == "" {
 		return bad("description", "say in a few words what you saw")
 	}
-	if !hasCategory(categories, s.Category) {
+	if !slices.ContainsFunc(categories, func(c Category) bool { return c.ID == s.Category }) {
 		return bad("category", fmt.Sprintf("%.40q is no category; GET /api/v1/report-categories lists them", s.Category))
 	}
 	if (s.Lat == nil) != (s.Lon == nil) {
@@ -90,15 +78,6 @@ func (s *Submission) check(categories []Category) error {
 		return bad("photos", fmt.Sprintf("at most %d photos", MaxPhotos))
 	}
 	return nil
-}
-
-func hasCategory(cs []Category, id string) bool {
-	for _, c := range cs {
-		if c.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // identity is the client's own id or, for senders that have none but may send
