@@ -69,9 +69,10 @@ type app struct {
 // build opens everything; nothing runs yet and nobody is let in.
 func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app, err error) {
 	a = &app{cfg: cfg, open: open, log: log, stop: &stack{log: log}, prom: prometheus.NewRegistry(), tracker: latest.New()}
+	opened := a.stop // a itself is nil when the start ends half-way
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.stop.unwind())
+			err = errors.Join(err, opened.unwind())
 		}
 	}()
 	a.prom.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
