@@ -141,7 +141,7 @@ func floatField(fields map[string]string, name string) (*float64, error) {
 
 func (s *Server) listReports(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	f := reports.Filter{State: reports.State(q.Get("state"))}
+	f := reports.Filter{State: reports.State(q.Get("state")), Agency: q.Get("agency"), Query: q.Get("q")}
 	var err error
 	if f.Limit, err = intParam(q.Get("limit"), "limit", 100, 1000); err == nil {
 		f.Before, err = cursorParam(q.Get("cursor"))

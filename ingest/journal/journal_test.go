@@ -44,7 +44,7 @@ var errEnough = errors.New("enough")
 // collect follows from after until n entries came or a second passed.
 func collect(t testing.TB, j *Journal, after ingest.Pos, n int) []ingest.Entry {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var got []ingest.Entry
 	err := j.Follow(ctx, after, 7, func(_ context.Context, b []ingest.Entry) error {
