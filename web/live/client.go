@@ -3,15 +3,12 @@ package live
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"haidang/devices/changelog"
 )
 
 // Close codes of our own: both ask the client to come back and resume.
@@ -21,12 +18,14 @@ const (
 )
 
 const (
-	writeWait  = 10 * time.Second
+	// A screen that takes longer than slowAfter for one frame is told so with
+	// 4008 when it has taken it; after writeWait it is given up.
+	slowAfter  = 5 * time.Second
+	writeWait  = 20 * time.Second
 	pongWait   = 60 * time.Second
 	pingEvery  = 25 * time.Second
+	farewell   = time.Second // for the other side to answer our close
 	maxRequest = 4096
-	// chunk is how many changes go into one frame.
-	chunk = 500
 )
 
 // client is one connected screen.
@@ -47,33 +46,22 @@ type client struct {
 	replies  [][]byte
 }
 
-// place is how far a client has read a lossless channel.
-type place struct {
-	seq      int64
-	snapshot bool // it needs one before anything else
-}
-
-// view is what of the map a client looks at.
-type view struct {
-	box       bbox
-	zoom      float64
-	snapshot  bool
-	clustered bool
-	due       bool
-	seq       int64
-	pending   map[string]json.RawMessage
-	order     []string
-}
-
 var upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 16 << 10} // the default origin check: same host only
 
 // ServeHTTP makes the request a client until it leaves. allowed says which
 // channels the session may see.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(channel string) bool) {
+	if !h.enter() {
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
+		return
+	}
+	defer h.guests.Done()
 	conn, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // the upgrader has answered
 	}
+	defer conn.Close()
 	c := &client{h: h, conn: conn, wake: make(chan struct{}, 1), quit: make(chan struct{}), channels: map[string]*place{}}
 	h.mu.Lock()
 	h.clients[c] = struct{}{}
@@ -123,14 +111,23 @@ type request struct {
 
 func (c *client) read(allowed func(string) bool) {
 	c.conn.SetReadLimit(maxRequest)
-	c.conn.SetReadDeadline(time.Now().Add(pongWait))
-	c.conn.SetPongHandler(func(string) error { return c.conn.SetReadDeadline(time.Now().Add(pongWait)) })
+	// The deadline first, then the look: after quit it is the writer's to set.
+	heard := func() bool {
+		c.conn.SetReadDeadline(time.Now().Add(pongWait))
+		return !c.leaving()
+	}
+	c.conn.SetPongHandler(func(string) error {
+		if !heard() {
+			return net.ErrClosed
+		}
+		return nil
+	})
+	heard()
 	for {
 		_, b, err := c.conn.ReadMessage()
-		if err != nil {
+		if err != nil || !heard() {
 			return
 		}
-		c.conn.SetReadDeadline(time.Now().Add(pongWait))
 		var rq request
 		if err := json.Unmarshal(b, &rq); err != nil {
 			c.reply("error", "bad_request", "this is not a request in JSON")
@@ -188,7 +185,7 @@ func (c *client) subscribe(rq *request, lossless bool) {
 	switch {
 	case lossless:
 		p := &place{snapshot: true}
-		if rq.Since != nil && (rq.Epoch == "" || rq.Epoch == c.h.Log.Epoch()) {
+		if rq.Since != nil && *rq.Since >= 0 && (rq.Epoch == "" || rq.Epoch == c.h.Log.Epoch()) {
 			p = &place{seq: *rq.Since}
 		}
 		c.channels[rq.Channel] = p
@@ -205,44 +202,6 @@ func (c *client) subscribe(rq *request, lossless bool) {
 	c.poke()
 }
 
-// offer gives the client the newest of each device it looks at.
-func (c *client) offer(seq int64, items []item) {
-	c.mu.Lock()
-	v := c.view
-	if v == nil || v.clustered {
-		c.mu.Unlock()
-		return
-	}
-	any := false
-	for i := range items {
-		if !v.box.has(items[i].lat, items[i].lon) {
-			continue
-		}
-		any = true
-		if _, ok := v.pending[items[i].id]; !ok {
-			v.order = append(v.order, items[i].id)
-		}
-		v.pending[items[i].id] = items[i].json
-	}
-	v.seq = seq
-	c.mu.Unlock()
-	if any {
-		c.poke()
-	}
-}
-
-func (c *client) clusterDue() {
-	c.mu.Lock()
-	due := c.view != nil && c.view.clustered
-	if due {
-		c.view.due = true
-	}
-	c.mu.Unlock()
-	if due {
-		c.poke()
-	}
-}
-
 func (c *client) wantsStats() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -254,140 +213,4 @@ func (c *client) offerStats(frame []byte) {
 	c.stats = frame
 	c.mu.Unlock()
 	c.poke()
-}
-
-// write is the client's one writer.
-func (c *client) write(ctx context.Context) {
-	ping := time.NewTicker(pingEvery)
-	defer ping.Stop()
-	defer c.conn.Close()
-	for {
-		select {
-		case <-c.quit:
-			c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(c.code, c.text), time.Now().Add(time.Second))
-			return
-		case <-ping.C:
-			if c.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeWait)) != nil {
-				return
-			}
-		case <-c.wake:
-			for more := true; more; {
-				frames, again, err := c.gather(ctx)
-				if err != nil {
-					c.h.Logger.Error("read changes for a screen", "component", "web.live", "error", err)
-					c.close(closeGoingAway, "the server could not read its changes; connect again")
-					break
-				}
-				for _, f := range frames {
-					c.conn.SetWriteDeadline(time.Now().Add(writeWait))
-					if c.conn.WriteMessage(websocket.TextMessage, f) != nil {
-						return // too slow, or gone: it resumes with its last number
-					}
-				}
-				more = again
-			}
-		}
-	}
-}
-
-// gather takes all that waits. again says that a channel has more.
-func (c *client) gather(ctx context.Context) (frames [][]byte, again bool, err error) {
-	c.mu.Lock()
-	frames, c.replies = c.replies, nil
-	if c.stats != nil {
-		frames = append(frames, c.stats)
-		c.stats = nil
-	}
-	v := c.view
-	var snapshotOf *view
-	if v != nil {
-		switch {
-		case v.snapshot || v.due:
-			v.snapshot, v.due = false, false
-			snapshotOf = v
-			clear(v.pending)
-			v.order = v.order[:0]
-		case len(v.order) > 0:
-			items := make([]json.RawMessage, len(v.order))
-			for i, id := range v.order {
-				items[i] = v.pending[id]
-			}
-			clear(v.pending)
-			v.order = v.order[:0]
-			frames = append(frames, makeFrame("delta", "map", c.h.epoch, v.seq, items))
-		}
-	}
-	names := make([]string, 0, len(c.channels))
-	for n := range c.channels {
-		names = append(names, n)
-	}
-	c.mu.Unlock()
-	slices.Sort(names)
-	if snapshotOf != nil {
-		frames = append(frames, c.mapSnapshot(snapshotOf))
-	}
-	for _, n := range names {
-		f, more, err := c.follow(ctx, n)
-		if err != nil {
-			return nil, false, err
-		}
-		frames = append(frames, f...)
-		again = again || more
-	}
-	return frames, again, nil
-}
-
-func (c *client) mapSnapshot(v *view) []byte {
-	items := c.h.all(v.box)
-	clustered := v.zoom < clusterZoom && len(items) > clusterOver
-	c.mu.Lock()
-	v.clustered = clustered
-	seq := v.seq
-	c.mu.Unlock()
-	if clustered {
-		return makeFrame("snapshot", "map", c.h.epoch, seq, clusters(items, v.zoom))
-	}
-	raw := make([]json.RawMessage, len(items))
-	for i := range items {
-		raw[i] = items[i].json
-	}
-	return makeFrame("snapshot", "map", c.h.epoch, seq, raw)
-}
-
-// follow reads on in a lossless channel, or starts it with a snapshot.
-func (c *client) follow(ctx context.Context, name string) (frames [][]byte, more bool, err error) {
-	c.mu.Lock()
-	p, ok := c.channels[name]
-	c.mu.Unlock()
-	if !ok {
-		return nil, false, nil
-	}
-	if !p.snapshot {
-		changes, err := c.h.Log.Since(ctx, name, p.seq, chunk)
-		if err == nil {
-			if len(changes) == 0 {
-				return nil, false, nil
-			}
-			items := make([]json.RawMessage, len(changes))
-			for i := range changes {
-				items[i] = changes[i].JSON
-			}
-			p.seq = changes[len(changes)-1].Seq
-			return [][]byte{makeFrame("delta", name, c.h.Log.Epoch(), p.seq, items)}, len(changes) == chunk, nil
-		}
-		if !errors.Is(err, changelog.ErrTooOld) {
-			return nil, false, err
-		}
-	}
-	// The number first: a change between the two reads comes twice, never not.
-	seq, err := c.h.Log.Last(ctx, name)
-	if err != nil {
-		return nil, false, err
-	}
-	items, err := c.h.Snapshots[name](ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	p.snapshot, p.seq = false, seq
-	return [][]byte{makeFrame("snapshot", name, c.h.Log.Epoch(), seq, items)}, true, nil
 }

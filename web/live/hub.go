@@ -46,16 +46,24 @@ type Hub struct {
 	Options
 	epoch string // of the map: positions are numbered anew in each run
 
+	slowAfter, writeWait time.Duration
+
 	mu      sync.Mutex
 	clients map[*client]struct{}
 	seq     int64
-	fresh   map[devices.ID]devices.Freshness // as last told
+	stopped bool
+	guests  sync.WaitGroup // connections that ServeHTTP still holds
 	done    chan struct{}
+
+	// These two belong to one goroutine of Run each.
+	fresh map[devices.ID]devices.Freshness // as last told
+	at    map[string][2]float64            // where each device was last told to be
 }
 
 // NewHub returns a hub; Run it.
 func NewHub(o Options) *Hub {
-	return &Hub{Options: o, epoch: rand.Text(), clients: map[*client]struct{}{}, fresh: map[devices.ID]devices.Freshness{}, done: make(chan struct{})}
+	return &Hub{Options: o, epoch: rand.Text(), clients: map[*client]struct{}{}, done: make(chan struct{}),
+		slowAfter: slowAfter, writeWait: writeWait, fresh: map[devices.ID]devices.Freshness{}, at: map[string][2]float64{}}
 }
 
 // Clients is how many screens are connected.
@@ -65,43 +73,89 @@ func (h *Hub) Clients() int {
 	return len(h.clients)
 }
 
+// enter counts a connection in, unless the hub has stopped.
+func (h *Hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return false
+	}
+	h.guests.Add(1)
+	return true
+}
+
 // Run watches for changes until ctx ends, then closes all clients with a code
-// that makes them connect again.
+// that makes them connect again, and returns when they are gone.
 func (h *Hub) Run(ctx context.Context) error {
 	w := h.Tracker.Watch()
 	defer w.Close()
+	aged := make(chan []devices.ID)
 	var wg sync.WaitGroup
 	for channel := range h.Snapshots {
-		sub := h.Log.Subscribe(channel)
-		wg.Go(func() {
-			defer sub.Close()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-sub.C():
-					h.each(func(c *client) { c.poke() })
-				}
+		wg.Go(func() { h.relay(ctx, channel) })
+	}
+	// Statistics and ageing read much: they must not hold up a position.
+	wg.Go(func() { everySecond(ctx, func(time.Time) { h.spreadStats(ctx) }) })
+	wg.Go(func() {
+		everySecond(ctx, func(now time.Time) {
+			select {
+			case aged <- h.ageing(now):
+			case <-ctx.Done():
 			}
 		})
+	})
+	for {
+		select {
+		case <-ctx.Done():
+			h.stop()
+			wg.Wait()
+			return nil
+		case <-w.C():
+			h.spread(w.Drain())
+		case ids := <-aged:
+			h.spread(ids)
+			h.each(func(c *client) { c.clusterDue() })
+		}
 	}
+}
+
+func everySecond(ctx context.Context, fn func(time.Time)) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			close(h.done)
-			h.each(func(c *client) { c.close(closeGoingAway, "the server is restarting; connect again") })
-			wg.Wait()
-			return nil
-		case <-w.C():
-			h.spread(w.Drain())
+			return
 		case now := <-tick.C:
-			h.spread(h.ageing(now))
-			h.each(func(c *client) { c.clusterDue() })
-			h.spreadStats(ctx)
+			fn(now)
 		}
 	}
+}
+
+// relay wakes every client when a lossless channel has changed.
+func (h *Hub) relay(ctx context.Context, channel string) {
+	sub := h.Log.Subscribe(channel)
+	defer sub.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sub.C():
+			h.each(func(c *client) { c.poke() })
+		}
+	}
+}
+
+// stop says goodbye to all clients and cuts off who does not answer.
+func (h *Hub) stop() {
+	h.mu.Lock()
+	h.stopped = true
+	h.mu.Unlock()
+	close(h.done)
+	h.each(func(c *client) { c.close(closeGoingAway, "the server is restarting; connect again") })
+	cut := time.AfterFunc(2*farewell, func() { h.each(func(c *client) { c.conn.Close() }) })
+	defer cut.Stop()
+	h.guests.Wait()
 }
 
 func (h *Hub) each(fn func(*client)) {
@@ -124,15 +178,29 @@ func (h *Hub) spread(ids []devices.ID) {
 	now := time.Now()
 	items := make([]item, 0, len(ids))
 	for _, id := range ids {
-		if it, ok := h.item(id, now); ok {
-			items = append(items, it)
+		it, ok := h.place(id, now)
+		if !ok {
+			continue
 		}
+		it.json = it.encode()
+		it.fromLat, it.fromLon = it.lat, it.lon
+		if from, ok := h.at[it.id]; ok {
+			it.fromLat, it.fromLon = from[0], from[1]
+		}
+		h.at[it.id] = [2]float64{it.lat, it.lon}
+		items = append(items, it)
 	}
 	h.mu.Lock()
 	h.seq++
 	seq := h.seq
 	h.mu.Unlock()
 	h.each(func(c *client) { c.offer(seq, items) })
+}
+
+func (h *Hub) mapSeq() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.seq
 }
 
 // ageing finds the devices whose freshness changed by time passing.
@@ -158,6 +226,9 @@ func (h *Hub) spreadStats(ctx context.Context) {
 		}
 		if frame == nil {
 			s, err := h.Stats(ctx)
+			if err != nil && ctx.Err() != nil {
+				return
+			}
 			if err != nil {
 				h.Logger.Error("make statistics", "component", "web.live", "error", err)
 				return

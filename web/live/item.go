@@ -1,20 +1,25 @@
 package live
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"time"
 
 	"haidang/devices"
 	"haidang/ingest"
+	"haidang/ingest/latest"
 )
 
 // item is a device as the map shows it, encoded once for all clients.
 type item struct {
-	id       string
-	lat, lon float64
-	fresh    devices.Freshness
-	json     json.RawMessage
+	id               string
+	lat, lon         float64
+	fromLat, fromLon float64 // where it was told to be before
+	fresh            devices.Freshness
+	device           *devices.Device
+	state            latest.State
+	json             json.RawMessage
 }
 
 // mapItem is its JSON.
@@ -37,8 +42,8 @@ type mapItem struct {
 	Tail    [][2]float64      `json:"tail,omitempty"`
 }
 
-// item tells where a device is and how it does; false for one with no place.
-func (h *Hub) item(id devices.ID, now time.Time) (item, bool) {
+// place tells where a device is and how it does; false for one with no place.
+func (h *Hub) place(id devices.ID, now time.Time) (item, bool) {
 	d, ok := h.Registry.Get(id)
 	if !ok {
 		return item{}, false
@@ -51,8 +56,15 @@ func (h *Hub) item(id devices.ID, now time.Time) (item, bool) {
 	if pos == nil {
 		return item{}, false
 	}
-	m := mapItem{Kind: "d", ID: d.ID, Type: d.Type, Name: d.Name, Lat: pos.Lat, Lon: pos.Lon, Conn: s.Connection,
-		State: devices.FreshnessAt(now, s.LastSeen, h.Registry.Interval(d)), Values: make(map[string]float64, len(s.Values))}
+	fresh := devices.FreshnessAt(now, s.LastSeen, h.Registry.Interval(d))
+	return item{id: string(d.ID), lat: pos.Lat, lon: pos.Lon, fresh: fresh, device: d, state: s}, true
+}
+
+// encode is the costly part, which clusters do without.
+func (it *item) encode() json.RawMessage {
+	s := &it.state
+	m := mapItem{Kind: "d", ID: it.device.ID, Type: it.device.Type, Name: it.device.Name, Lat: it.lat, Lon: it.lon, State: it.fresh,
+		Conn: cmp.Or(s.Connection, "unknown"), Values: make(map[string]float64, len(s.Values))}
 	if s.LastFix != nil {
 		m.TS, m.Seen = &s.LastFix.FixTime, &s.LastSeen
 	}
@@ -75,22 +87,31 @@ func (h *Hub) item(id devices.ID, now time.Time) (item, bool) {
 		m.Tail = append(m.Tail, [2]float64{p.Lon, p.Lat})
 	}
 	b, err := json.Marshal(m)
-	if err != nil {
-		return item{}, false
+	if err != nil { // a number that JSON has no word for: the device stays, without values
+		m.Values, m.Course, m.Speed = nil, nil, nil
+		b, _ = json.Marshal(m)
 	}
-	return item{string(d.ID), pos.Lat, pos.Lon, m.State, b}, true
+	return b
 }
 
-// all returns every device with a place inside box.
-func (h *Hub) all(box bbox) []item {
+// places returns every device with a place inside box.
+func (h *Hub) places(box bbox) []item {
 	now := time.Now()
 	var items []item
 	for _, d := range h.Registry.List(devices.Filter{}) {
-		if it, ok := h.item(d.ID, now); ok && box.has(it.lat, it.lon) {
+		if it, ok := h.place(d.ID, now); ok && box.has(it.lat, it.lon) {
 			items = append(items, it)
 		}
 	}
 	return items
+}
+
+func (h *Hub) encode(items []item) []json.RawMessage {
+	out := make([]json.RawMessage, len(items))
+	for i := range items {
+		out[i] = items[i].encode()
+	}
+	return out
 }
 
 // bbox is west, south, east, north in degrees.
