@@ -8,30 +8,42 @@ import (
 	"encoding/hex"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Role is what somebody may do.
 type Role string
 
-// The roles; None is a citizen's.
+// The roles; None is a citizen's. What each may do stands in routes.go.
 const (
-	None     Role = ""
-	Viewer   Role = "viewer"
-	CrewRole Role = "crew"
-	Operator Role = "operator"
+	None       Role = ""
+	Viewer     Role = "viewer"
+	CrewRole   Role = "crew"
+	Operator   Role = "operator"
+	Integrator Role = "integrator" // another system: registers devices and sends for them
+	Admin      Role = "admin"
 )
 
-var rank = map[Role]int{None: 0, Viewer: 1, CrewRole: 2, Operator: 3}
+// Known says whether r is a role that a token can have.
+func (r Role) Known() bool { return slices.Contains(readers, r) }
+
+// These are the rights that routes ask for.
+var (
+	readers   = []Role{Viewer, CrewRole, Operator, Integrator, Admin}
+	operators = []Role{Operator, Admin}
+	fielders  = []Role{CrewRole, Operator, Admin}
+	keepers   = []Role{Operator, Integrator, Admin} // of devices and what they send
+)
 
 // Token is a configured credential: only its SHA-256 is kept.
 type Token struct {
-	Name   string `toml:"name"`
-	Role   Role   `toml:"role"`
+	Name string `toml:"name"`
+	Role Role   `toml:"role"`
+	// Crew binds a crew's token to that crew; empty: a device that crews share.
+	Crew   string `toml:"crew"`
 	SHA256 string `toml:"sha256"`
 }
 
@@ -39,7 +51,13 @@ type Token struct {
 type identity struct {
 	Name string `json:"name"`
 	Role Role   `json:"role"`
+	Crew string `json:"crew,omitempty"`
 	Mode string `json:"mode"`
+}
+
+// acts says whether the session may act for a crew.
+func (id identity) acts(crew string) bool {
+	return id.Role != CrewRole || id.Crew == "" || id.Crew == crew
 }
 
 type identityKey struct{}
@@ -73,7 +91,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 				s.fail(w, r, errForbidden)
 				return
 			}
-			id = identity{"demo", Operator, "open"}
+			id = identity{Name: "demo", Role: Operator, Mode: "open"}
 		} else {
 			id = s.fromCredentials(r)
 		}
@@ -111,27 +129,32 @@ func (s *Server) byToken(t string) identity {
 	found := identity{Mode: "token"}
 	for _, k := range s.Tokens { // all of them: no early end to time
 		if subtle.ConstantTimeCompare(h, []byte(strings.ToLower(k.SHA256))) == 1 {
-			found = identity{k.Name, k.Role, "token"}
+			found = identity{k.Name, k.Role, k.Crew, "token"}
 		}
 	}
 	return found
 }
 
-// need lets through who has at least the role; refusals are logged.
-func (s *Server) need(role Role, h http.HandlerFunc) http.HandlerFunc {
+// need lets through who has one of the roles.
+func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		id := who(r)
-		if rank[id.Role] >= rank[role] {
-			h(w, r)
+		if !slices.Contains(roles, who(r).Role) {
+			s.refuse(w, r)
 			return
 		}
-		s.Log.Warn("refused", "component", "web", "who", id.Name, "role", id.Role, "needs", role, "method", r.Method, "route", r.URL.Path)
-		if id.Role == None {
-			s.fail(w, r, errUnauthorized)
-			return
-		}
-		s.fail(w, r, errForbidden)
+		h(w, r)
 	}
+}
+
+// refuse answers who has no right to what they ask, and logs it.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request) {
+	id := who(r)
+	s.Log.Warn("refused", "component", "web", "who", id.Name, "role", id.Role, "address", r.RemoteAddr, "method", r.Method, "route", r.URL.Path, "request_id", requestID(r))
+	if id.Role == None {
+		s.fail(w, r, errUnauthorized)
+		return
+	}
+	s.fail(w, r, errForbidden)
 }
 
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +174,7 @@ func (s *Server) postSession(w http.ResponseWriter, r *http.Request) {
 	}
 	id := s.byToken(body.Token)
 	if id.Role == None {
-		s.fail(w, r, errUnauthorized)
+		s.refuse(w, r)
 		return
 	}
 	key := rand.Text()
@@ -175,41 +198,4 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1})
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// limiter bounds what one address may do: n at once, then one every period.
-type limiter struct {
-	every rate.Limit
-	burst int
-	mu    sync.Mutex
-	by    map[string]*rate.Limiter
-}
-
-func newLimiter(every time.Duration, burst int) *limiter {
-	return &limiter{every: rate.Every(every), burst: burst, by: map[string]*rate.Limiter{}}
-}
-
-func (l *limiter) allow(r *http.Request) bool {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	x := l.by[host]
-	if x == nil {
-		if len(l.by) > 50_000 {
-			clear(l.by)
-		}
-		x = rate.NewLimiter(l.every, l.burst)
-		l.by[host] = x
-	}
-	return x.Allow()
-}
-
-func (s *Server) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !s.Open && !l.allow(r) {
-			s.fail(w, r, errTooMany)
-			return
-		}
-		h(w, r)
-	}
 }

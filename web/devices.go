@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -174,7 +175,15 @@ func (s *Server) postDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := devices.Device{ID: b.ID, Type: b.Type, Name: b.Name, Area: b.Area, Interval: time.Duration(b.Interval * float64(time.Second))}
-	if b.Lat != nil && b.Lon != nil {
+	if (b.Lat == nil) != (b.Lon == nil) {
+		s.fail(w, r, &devices.FieldError{Field: "lat", Reason: "lat and lon come together, or not at all"})
+		return
+	}
+	if b.Interval < 0 || b.Interval > 366*24*3600 {
+		s.fail(w, r, &devices.FieldError{Field: "expected_interval_s", Reason: "from 0 (as its type) to one year"})
+		return
+	}
+	if b.Lat != nil {
 		d.Position = &devices.Position{Lat: *b.Lat, Lon: *b.Lon}
 	}
 	created, err := s.Registry.Create(r.Context(), d)
@@ -212,8 +221,8 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 	}
 	user, secret, basic := r.BasicAuth()
 	own := basic && devices.ID(user).Key() == id.Key() && s.Registry.CheckSecret(id, secret)
-	if !own && rank[who(r).Role] < rank[Operator] {
-		s.fail(w, r, errUnauthorized)
+	if !own && !slices.Contains(keepers, who(r).Role) {
+		s.refuse(w, r)
 		return
 	}
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, ingest.MaxPayload+1))
@@ -238,7 +247,7 @@ func (s *Server) answerOutcome(w http.ResponseWriter, r *http.Request, o ingest.
 		Message string `json:"message"`
 	}
 	letters := []refused{}
-	p := problem{Type: "about:blank", Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Instance: r.URL.Path}
+	p := problem{Type: "about:blank", Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Instance: r.URL.Path, Request: requestID(r)}
 	for _, d := range o.DeadLetters {
 		letters = append(letters, refused{d.ID, d.Code, d.Message})
 		p.Errors = append(p.Errors, fieldError{d.Code, d.Message})

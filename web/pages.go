@@ -50,6 +50,9 @@ func (s *Server) page(file string) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
+		if lang := r.URL.Query().Get("lang"); lang == "vi" || lang == "en" {
+			http.SetCookie(w, &http.Cookie{Name: "lang", Value: lang, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode})
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Write(b)

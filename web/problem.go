@@ -15,6 +15,7 @@ type problem struct {
 	Status   int          `json:"status"`
 	Detail   string       `json:"detail,omitempty"`
 	Instance string       `json:"instance,omitempty"`
+	Request  string       `json:"request_id,omitempty"`
 	Errors   []fieldError `json:"errors,omitempty"`
 }
 
@@ -26,7 +27,7 @@ type fieldError struct {
 // fail answers with the problem document of err. It is the only table from
 // errors to statuses; what it does not know is 500, logged, without detail.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Type: "about:blank", Instance: r.URL.Path}
+	p := problem{Type: "about:blank", Instance: r.URL.Path, Request: requestID(r)}
 	var tooLarge *http.MaxBytesError
 	fe, isField := errors.AsType[*devices.FieldError](err)
 	switch {
@@ -40,8 +41,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Status, p.Detail = http.StatusConflict, err.Error()
 	case errors.Is(err, errUnauthorized):
 		p.Status, p.Detail = http.StatusUnauthorized, "sign in, or send a token"
+		w.Header().Set("WWW-Authenticate", `Bearer realm="haidang"`)
 	case errors.Is(err, errForbidden):
 		p.Status, p.Detail = http.StatusForbidden, "this session has no right to that"
+	case errors.Is(err, errCrossOrigin):
+		p.Status, p.Detail = http.StatusForbidden, "a page of another site may not do this"
+	case errors.Is(err, errMethod):
+		p.Status, p.Detail = http.StatusMethodNotAllowed, r.Method+" is not possible here"
 	case errors.Is(err, errTooMany):
 		p.Status, p.Detail = http.StatusTooManyRequests, "too many requests from this address; wait a minute"
 		w.Header().Set("Retry-After", "60")
@@ -52,7 +58,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	default:
 		p.Status = http.StatusInternalServerError
-		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "error", err)
+		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "request_id", p.Request, "error", err)
 	}
 	p.Title = http.StatusText(p.Status)
 	w.Header().Set("Content-Type", "application/problem+json")
@@ -63,6 +69,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 var (
 	errUnauthorized = errors.New("not signed in")
 	errForbidden    = errors.New("forbidden")
+	errCrossOrigin  = errors.New("cross-origin request")
+	errMethod       = errors.New("method not allowed")
 	errTooMany      = errors.New("too many requests")
 	errBadRequest   = errors.New("bad request")
 	errUnavailable  = errors.New("unavailable")

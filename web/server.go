@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-chi/chi/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -61,13 +62,14 @@ type Server struct {
 	sessions sessions
 	signIns  *limiter
 	submits  *limiter
-	handler  http.Handler
+	lookups  *limiter // of report codes, which nobody shall find by trying
+	handler  *chi.Mux
 }
 
 // New builds the server.
 func New(o Options) *Server {
 	s := &Server{Options: o, sessions: sessions{by: map[string]session{}},
-		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10)}
+		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }

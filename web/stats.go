@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"haidang/devices"
@@ -63,5 +64,5 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
-	s.Hub.ServeHTTP(w, r, func(string) bool { return rank[who(r).Role] >= rank[Viewer] })
+	s.Hub.ServeHTTP(w, r, func(string) bool { return slices.Contains(readers, who(r).Role) })
 }

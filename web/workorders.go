@@ -21,6 +21,10 @@ func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
 		Lat, Lon *float64
 		At       time.Time
 	}
+	if !who(r).acts(chi.URLParam(r, "id")) {
+		s.refuse(w, r)
+		return
+	}
 	err := s.body(w, r, 4096, &b)
 	if err == nil && (b.Lat == nil || b.Lon == nil) {
 		err = &devices.FieldError{Field: "lat", Reason: "lat and lon are needed"}
@@ -92,7 +96,28 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, http.StatusCreated, wo, err)
 }
 
+// mayStep keeps a crew to its own orders; to cancel one is the centre's.
+func (s *Server) mayStep(r *http.Request) error {
+	id := who(r)
+	if id.Role != CrewRole {
+		return nil
+	}
+	wo, err := s.Dispatch.Get(r.Context(), chi.URLParam(r, "id"))
+	if err != nil {
+		return err
+	}
+	if !id.acts(wo.Crew) || chi.URLParam(r, "step") == "cancel" {
+		s.Log.Warn("refused", "component", "web", "who", id.Name, "crew", id.Crew, "order", wo.ID, "route", r.URL.Path, "request_id", requestID(r))
+		return errForbidden
+	}
+	return nil
+}
+
 func (s *Server) stepWorkOrder(w http.ResponseWriter, r *http.Request) {
+	if err := s.mayStep(r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	a, err := s.readStep(w, r)
 	if err != nil {
 		s.fail(w, r, err)
