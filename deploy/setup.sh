@@ -1,7 +1,13 @@
 #!/bin/sh
-# Installs what the tests need and is missing, on Debian: mosquitto and Chromium.
-# Started services are not wanted: the tests start their own.
+# Installs what the tests need and is missing, on Debian: mosquitto, Chromium and
+# InfluxDB 1.8. Started services are not wanted: the tests start their own.
 set -eu
+cd "$(dirname "$0")/.."
+# No Debian package of InfluxDB has /api/v2; it builds from its Go module.
+if [ ! -x .tools/influxd ]; then
+	echo "setup: building InfluxDB 1.8.10 into .tools (about a minute)"
+	GOBIN="$PWD/.tools" GOFLAGS=-buildvcs=false go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+fi
 missing=""
 # With the race detector Go needs a C compiler.
 command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/gorilla/websocket"
 )
 
 func TestRolesMayDoWhatTheyShould(t *testing.T) {
@@ -127,6 +129,27 @@ func TestOneSubscriberIsOneAddress(t *testing.T) {
 		if got := neighbourhood(&http.Request{RemoteAddr: addr}); got != want {
 			t.Errorf("%s counts as %s", addr, got)
 		}
+	}
+}
+
+func TestTheWebsocketNeedsASession(t *testing.T) {
+	h := newHouse(t, nil)
+	at := "ws" + strings.TrimPrefix(h.url, "http") + "/ws"
+	if _, res, err := websocket.DefaultDialer.Dial(at, nil); err == nil || res.StatusCode != 401 {
+		t.Errorf("nobody could connect: %v", err)
+	}
+	conn, _, err := websocket.DefaultDialer.Dial(at, http.Header{"Authorization": {"Bearer viewer"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"subscribe","channel":"stats"}`))
+	var f struct {
+		Channel string
+		Items   []struct{ Version string }
+	}
+	if err := conn.ReadJSON(&f); err != nil || f.Channel != "stats" || f.Items[0].Version != "test" {
+		t.Errorf("%+v: %v", f, err)
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 	"haidang/ingest"
 	"haidang/ingest/broker"
 	"haidang/ingest/deadletters"
+	"haidang/ingest/influx"
 	"haidang/ingest/journal"
 	"haidang/ingest/latest"
 	"haidang/ingest/media"
@@ -61,7 +62,7 @@ type app struct {
 	server   *http.Server
 	listener net.Listener
 	history  ingest.History
-	influx   influxWriter
+	influx   *influx.Writer
 
 	httpURL, mqttURL string
 }
@@ -213,7 +214,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	own("live topics", a.feedLiveTopics)
 	own("housekeeping", a.keepHouse)
 	if a.influx != nil {
-		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx) })
+		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx, a.journal) })
 	}
 	own("HTTP", func(context.Context) error {
 		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -3,17 +3,21 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
+
+	"haidang/ingest/influx"
 )
 
-// influxWriter is the reader that copies the journal to InfluxDB.
-type influxWriter interface {
-	Run(ctx context.Context) error
-}
-
-func (a *app) buildInflux(_ context.Context, _ *sql.DB) error {
-	if a.cfg.Influx.URL != "" {
-		return errors.New("influxdb.url is set, but this version has no InfluxDB writer yet")
+// buildInflux prepares the reader that copies the journal to InfluxDB, when one
+// is named. It is not waited for: devices never notice that it is away.
+func (a *app) buildInflux(ctx context.Context, db *sql.DB) error {
+	c := a.cfg.Influx
+	if c.URL == "" {
+		return nil
 	}
+	cursor, err := influx.NewCursor(ctx, db)
+	if err != nil {
+		return err
+	}
+	a.influx = influx.NewWriter(influx.Config{URL: c.URL, Org: c.Org, Bucket: c.Bucket, Token: c.Token}, a.registry, cursor, a.prom, a.log)
 	return nil
 }

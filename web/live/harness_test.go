@@ -53,6 +53,8 @@ type room struct {
 	stop func()
 	pos  ingest.Pos
 
+	between func() // runs when a snapshot has its number and not yet its items
+
 	mu    sync.Mutex
 	board map[string]json.RawMessage // what the snapshot of alerts holds
 }
@@ -120,6 +122,9 @@ func noneLeft(t testing.TB) {
 }
 
 func (r *room) snapshot(context.Context) ([]json.RawMessage, error) {
+	if r.between != nil {
+		r.between()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []json.RawMessage

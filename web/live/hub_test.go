@@ -44,6 +44,28 @@ func TestAlertsAreToldOnceAndInOrderToEveryScreen(t *testing.T) {
 	}
 }
 
+// What changes while a snapshot is read is in it, and not told again.
+func TestChangeDuringASnapshotIsToldOnce(t *testing.T) {
+	r := newRoom(t, nil)
+	r.change("a", "1")
+	r.between = sync.OnceFunc(func() { r.change("a", "2"); r.change("b", "3") })
+	s := r.screen(nil)
+	s.say(`{"type":"subscribe","channel":"alerts"}`)
+	if f := s.hear(); f.Type != "snapshot" || f.Seq != 1 || len(f.Items) != 2 {
+		t.Fatalf("first frame: %+v", f)
+	}
+	r.change("a", "4")
+	for at := int64(1); at < 4; {
+		f := s.hear()
+		for _, it := range f.Items {
+			if it.Seq != 4 {
+				t.Errorf("change %d is told again", it.Seq)
+			}
+		}
+		at = f.Seq
+	}
+}
+
 // A screen that comes and goes at random moments, while changes are made,
 // misses nothing and hears nothing twice.
 func TestResumeBySinceMissesNothing(t *testing.T) {

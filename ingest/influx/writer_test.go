@@ -1,0 +1,168 @@
+package influx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"haidang/devices"
+	"haidang/devices/statedb"
+	"haidang/ingest"
+	"haidang/ingest/journal"
+)
+
+var t0 = time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
+
+type registry struct{}
+
+func (registry) Get(id devices.ID) (*devices.Device, bool) {
+	return &devices.Device{ID: id, Type: "air_station", Area: "dong-hoi"}, true
+}
+
+// influxd runs a real InfluxDB 1.8 on addr, and returns how to stop it.
+func influxd(t *testing.T, dir, addr string) (stop func()) {
+	t.Helper()
+	bin := os.Getenv("HAIDANG_INFLUXD")
+	if bin == "" {
+		bin, _ = filepath.Abs("../../.tools/influxd")
+	}
+	if _, err := os.Stat(bin); err != nil {
+		if os.Getenv("HAIDANG_REQUIRE_SERVICES") == "1" {
+			t.Fatalf("influxd is missing at %s; make setup builds it", bin)
+		}
+		t.Skip("influxd is missing; make setup builds it")
+	}
+	conf := filepath.Join(dir, "influx.conf")
+	text := fmt.Sprintf("reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\n dir = %q\n[data]\n dir = %q\n wal-dir = %q\n[http]\n bind-address = %q\n flux-enabled = true\n log-enabled = false\n[logging]\n level = \"error\"\n",
+		dir+"/meta", dir+"/data", dir+"/wal", addr)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, "-config", conf)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop = func() { cmd.Process.Kill(); cmd.Wait() }
+	t.Cleanup(stop)
+	for range 300 {
+		if res, err := http.Get("http://" + addr + "/ping"); err == nil {
+			res.Body.Close()
+			if _, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {"CREATE DATABASE ioc"}}); err == nil {
+				return stop
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("influxd did not start")
+	return nil
+}
+
+// influxQL asks over plain HTTP and returns the only number of the answer.
+func influxQL(t *testing.T, addr, q string) float64 {
+	t.Helper()
+	res, err := http.Get("http://" + addr + "/query?" + url.Values{"db": {"ioc"}, "q": {q}}.Encode())
+	if err != nil {
+		return -1
+	}
+	defer res.Body.Close()
+	var b struct {
+		Results []struct {
+			Series []struct{ Values [][]any }
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&b); err != nil || len(b.Results) == 0 || len(b.Results[0].Series) == 0 {
+		return -1
+	}
+	x, _ := b.Results[0].Series[0].Values[0][1].(float64)
+	return x
+}
+
+func TestEveryReadingReachesInfluxDBOnceAcrossAnOutage(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, dir := l.Addr().String(), t.TempDir()
+	l.Close()
+	stop := influxd(t, dir, addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	j, err := journal.Open(ctx, filepath.Join(dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	db, err := statedb.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	cursor, err := NewCursor(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(ctx context.Context) chan error {
+		done := make(chan error, 1)
+		w := NewWriter(Config{URL: "http://" + addr, Bucket: "ioc/autogen"}, registry{}, cursor, nil, slog.New(slog.DiscardHandler))
+		go func() { done <- w.Run(ctx, j) }()
+		return done
+	}
+	seq := 0
+	feed := func(n int) {
+		var es []ingest.Entry
+		for range n {
+			seq++
+			es = append(es, ingest.Entry{Reading: &ingest.Reading{Device: "a", FixTime: t0.Add(time.Duration(seq) * time.Millisecond), ReceivedAt: t0, Seq: int64(seq),
+				Values: []ingest.Value{{Metric: "pm25", Number: float64(seq % 100)}, {Metric: "o3", Number: 5, Quality: ingest.Calibrating}}}})
+		}
+		if _, err := j.Append(ctx, es); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := func(want float64) {
+		t.Helper()
+		for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			if influxQL(t, addr, `SELECT count(pm25) FROM air_station WHERE device='a' AND area='dong-hoi'`) == want {
+				return
+			}
+		}
+		t.Fatalf("InfluxDB never held %v points", want)
+	}
+	writer, stopWriter := context.WithCancel(ctx)
+	done := run(writer)
+	feed(2000)
+	wait(2000)
+	stop()
+	feed(3000) // while it is away
+	time.Sleep(300 * time.Millisecond)
+	influxd(t, dir, addr)
+	wait(5000)
+	if n := influxQL(t, addr, `SELECT count(o3) FROM air_station`); n != -1 {
+		t.Errorf("%v values that are not good were written as values", n)
+	}
+	stopWriter()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the writer ended with %v", err)
+	}
+	// From the start again: nothing is added.
+	if err := cursor.Save(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	// One point that InfluxDB cannot take does not cost the others.
+	if res, err := http.Post("http://"+addr+"/write?db=ioc", "text/plain", nil); err == nil {
+		res.Body.Close()
+	}
+	run(ctx)
+	feed(10)
+	wait(5010)
+}
