@@ -139,7 +139,7 @@ func SourcesHash(root string) (string, error) {
 			return "", err
 		}
 	}
-	files = append(files, filepath.Join(root, "package.json"), filepath.Join(root, "package-lock.json"))
+	files = append(files, filepath.Join(root, "package.json"), filepath.Join(root, "package-lock.json"), filepath.Join(root, "tsconfig.json"))
 	sort.Strings(files)
 	for _, f := range files {
 		b, err := os.ReadFile(f)

@@ -52,12 +52,13 @@ export function createMap(container: HTMLElement, opts: { center: [number, numbe
 /** inset draws the whole coast small, in a corner, so that both archipelagos
  * are in every view, however far in the map is. */
 export async function inset(el: HTMLElement): Promise<void> {
-  const [w, s, e, n] = [102, 6.5, 117.5, 23.5], k = 9;
+  const [w, s, e, n] = [102, 6.5, 119.5, 23.5], k = 9;
   const x = (lon: number) => ((lon - w) * k).toFixed(1), y = (lat: number) => ((n - lat) * k).toFixed(1);
   const land = await (await fetch(BASEMAP.land)).json();
   const d = land.geometry.coordinates
     .filter((p: number[][][]) => p[0]!.some((c) => c[0]! > w && c[0]! < e && c[1]! > s && c[1]! < n))
-    .map((p: number[][][]) => "M" + p[0]!.filter((_, i) => i % 8 === 0).map((c) => x(c[0]!) + " " + y(c[1]!)).join("L") + "Z").join("");
+    .map((p: number[][][]) => "M" + p[0]!.filter((c, i) => i % 8 === 0 || c[0] === 97 || c[0] === 124 || c[1] === 2 || c[1] === 26) // the corners of the cut stay
+      .map((c) => x(c[0]!) + " " + y(c[1]!)).join("L") + "Z").join("");
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
   svg.setAttribute("viewBox", `0 0 ${(e - w) * k} ${(n - s) * k}`);

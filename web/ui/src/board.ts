@@ -14,19 +14,34 @@ export class Board {
   private work = new Map<string, any>();
   private open = new Map<string, any>();
   private busy = false;
+  private begun = false;
+  private later = 0;
+  private says = h("p", { class: "unseen", role: "status", "aria-live": "assertive" });
+  private list = h("div", {});
 
   constructor(private el: HTMLElement, private crews: any[], private mayAct: boolean, private siren: Siren, private locate: (a: any) => void) {
+    el.append(this.says, this.list);
     this.draw();
     setInterval(() => this.draw(), 15000);
   }
 
   alerts(f: Frame): void {
+    // A restarted server answers with a new snapshot: what was raised meanwhile
+    // is new to the room too. Only the first one of all is silent.
+    let worst = "", words = "";
+    const known = new Set(this.byID.keys());
+    const first = !this.begun;
+    this.begun = true;
     if (f.type === "snapshot") this.byID.clear();
     for (const a of f.items) {
-      const fresh = f.type === "delta" && !this.byID.has(a.id) && a.state === "open" && !a.late;
+      const fresh = !first && !known.has(a.id) && a.state === "open" && !a.acked_at && !a.late;
       if (a.state === "closed" && a.acked_at) this.byID.delete(a.id);
       else this.byID.set(a.id, a);
-      if (fresh) this.siren.play(a.severity);
+      if (fresh && (worst === "" || order.indexOf(a.severity) < order.indexOf(worst))) [worst, words] = [a.severity, `${t("sev." + a.severity)}: ${pick(a.rule_name)}, ${a.device_name || a.device}`];
+    }
+    if (worst) { // a burst sounds once, as its worst
+      this.siren.play(worst);
+      this.says.textContent = words;
     }
     this.draw();
   }
@@ -46,19 +61,30 @@ export class Board {
     this.draw();
   }
 
+  /** draw gathers what comes within a frame's time: a flood is drawn a few times a second. */
   private draw(): void {
+    this.later ||= setTimeout(() => { this.later = 0; this.drawNow(); }, 100) as unknown as number;
+  }
+
+  private drawNow(): void {
     if (this.busy) return; // somebody is choosing a crew: nothing jumps
     const list = [...this.byID.values()].sort((a, b) =>
       (a.state === b.state ? 0 : a.state === "open" ? -1 : 1) || order.indexOf(a.severity) - order.indexOf(b.severity) || a.started_at.localeCompare(b.started_at));
     const orders = [...this.work.values()].filter((w) => active.includes(w.state)).sort((a, b) => b.updated_at.localeCompare(a.updated_at));
     const reports = [...this.open.values()].sort((a, b) => a.created_at.localeCompare(b.created_at));
-    show(this.el,
+    const at = this.el.scrollTop;
+    const held = document.activeElement?.closest<HTMLElement>("[data-id]");
+    const which = held && this.el.contains(held) ? [held.dataset.id!, document.activeElement!.className] : undefined;
+    show(this.list,
       h("h2", {}, t("board.title"), h("span", { class: "count" }, String(list.filter((a) => a.state === "open").length))),
-      list.length ? h("ul", { class: "alerts", "aria-live": "polite" }, ...list.slice(0, 200).map((a) => this.alert(a))) : h("p", { class: "empty" }, t("board.empty")),
+      list.length ? h("ul", { class: "alerts" }, ...list.slice(0, 200).map((a) => this.alert(a))) : h("p", { class: "empty" }, t("board.empty")),
+      list.length > 200 ? h("p", { class: "empty" }, t("board.more", { n: list.length - 200 })) : null,
       h("h2", {}, t("orders.title"), h("span", { class: "count" }, String(orders.length))),
       orders.length ? h("ul", { class: "orders" }, ...orders.slice(0, 50).map((w) => h("li", {}, h("span", { class: "state s-" + w.state }, t("order." + w.state)), " ", h("b", {}, w.crew_name), h("div", {}, w.title), h("small", {}, ago(w.updated_at))))) : h("p", { class: "empty" }, t("orders.empty")),
       h("h2", {}, t("reports.open"), h("span", { class: "count" }, String(reports.length))),
       reports.length ? h("ul", { class: "orders" }, ...reports.slice(0, 50).map((r) => h("li", {}, h("span", { class: "state" }, t("report." + r.state)), " ", h("b", {}, pick(r.category_name)), h("div", {}, r.description), h("small", {}, r.code + " · " + ago(r.created_at))))) : h("p", { class: "empty" }, t("reports.empty")));
+    this.el.scrollTop = at; // the list stays under the cursor, and the focus where it was
+    if (which) this.list.querySelector<HTMLElement>(`[data-id="${CSS.escape(which[0]!)}"] button.${which[1]!.split(" ")[0]}`)?.focus({ preventScroll: true });
   }
 
   private alert(a: any): HTMLElement {

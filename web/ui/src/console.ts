@@ -27,6 +27,10 @@ function choice(label: string, options: [string, string][], fn: (v: string) => P
   return h("details", {}, h("summary", {}, label), sel, button(label, () => fn(sel.value)));
 }
 
+/** visible shows bytes as text in which nothing hides or turns the direction of reading. */
+const visible = (base64: string) => new TextDecoder().decode(Uint8Array.from(atob(base64 ?? ""), (c) => c.charCodeAt(0))).slice(0, 400)
+  .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+
 const views: Record<string, () => Promise<HTMLElement[]>> = {
   async reports() {
     return (await get<any>("/reports?limit=200")).items.map((r: any) => {
@@ -57,7 +61,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
   },
   async dead() {
     return (await get<any>("/dead-letters?limit=200")).items.map((d: any) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message),
-      h("pre", {}, new TextDecoder().decode(Uint8Array.from(atob(d.payload), (c) => c.charCodeAt(0))).slice(0, 400)), h("small", {}, `${when(d.received_at)} · ${d.topic} · ${d.size} B · ${d.status}`), button(t("dead.replay"), () => post(`/dead-letters/${d.id}/replay`))));
+      h("pre", {}, visible(d.payload)), h("small", {}, `${when(d.received_at)} · ${d.topic} · ${d.size} B · ${d.status}`), button(t("dead.replay"), () => post(`/dead-letters/${d.id}/replay`))));
   },
 };
 
@@ -65,7 +69,7 @@ async function draw(): Promise<void> {
   for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
   try {
     const items = await views[tab]!();
-    show(body, h("p", { class: "hint" }, t("list.count", { n: items.length })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
+    show(body, h("p", { class: "hint" }, t(items.length % 200 === 0 && items.length ? "list.first" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
   } catch (e) { show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
 }
 
@@ -76,6 +80,7 @@ async function main(): Promise<void> {
   document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), body));
   addEventListener("hashchange", () => { tab = location.hash.slice(1); show(body, h("p", { class: "empty" }, t("loading"))); draw(); });
   draw();
-  setInterval(() => { if (!body.querySelector("details[open]")) draw(); }, 10000);
+  // Nothing is drawn anew under somebody's hands.
+  setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement)) draw(); }, 10000);
 }
-main();
+main().catch((e) => document.body.append(h("p", { class: "page error", role: "alert" }, t("error.start") + " " + (e as Error).message)));

@@ -5,6 +5,7 @@ import "./base.css";
 import "./crew.css";
 import { call, get, post, Problem, signedIn, uuid } from "./api";
 import { h, show } from "./dom";
+import { blobOf, picker, shrink } from "./photo";
 import { ago, switcher, t } from "./i18n";
 import { Live } from "./live";
 
@@ -15,8 +16,15 @@ const main = h("main", { class: "page narrow" });
 const link = h("p", { class: "link", role: "status" });
 interface Waiting { id: string; step: string; text: string; at: string; lat?: number; lon?: number; event: string; photo?: string }
 const outbox: Waiting[] = JSON.parse(localStorage.getItem("outbox") ?? "[]");
-const save = () => localStorage.setItem("outbox", JSON.stringify(outbox));
+let unkept = false; // the phone's storage is full or closed: the page must stay open
+const save = () => {
+  try {
+    localStorage.setItem("outbox", JSON.stringify(outbox));
+    unkept = false;
+  } catch { unkept = true; }
+};
 let sending = false;
+let trouble = ""; // why what waits is not taken
 
 async function flush(): Promise<void> {
   if (sending) return;
@@ -26,27 +34,23 @@ async function flush(): Promise<void> {
       const w = outbox[0]!;
       const body = new FormData();
       for (const [k, v] of Object.entries({ text: w.text, at: w.at, lat: w.lat, lon: w.lon, client_event_id: w.event })) if (v !== undefined && v !== "") body.append(k, String(v));
-      if (w.photo) body.append("photos", await (await fetch(w.photo)).blob(), "photo.jpg");
+      if (w.photo) body.append("photos", blobOf(w.photo), "photo.jpg");
       try {
         const o = await call<any>("POST", `/work-orders/${w.id}/${w.step}`, body);
         orders.set(o.id, o);
       } catch (e) {
-        if (!(e instanceof Problem) || e.status === 0 || e.status >= 500) break; // the line: later
+        // What was done in the field is dropped only when the server has
+        // judged it; a bad line, a busy server or an ended session is not that.
+        if (!(e instanceof Problem) || e.status === 0 || e.status >= 500 || e.status === 408 || e.status === 429) break;
+        if (e.status === 401) { await signedIn(); break; }
+        if (e.status === 403) { trouble = e.message; break; }
         alert(e.message);
       }
+      trouble = "";
       outbox.shift();
       save();
     }
   } finally { sending = false; draw(); }
-}
-
-/** shrink makes a photo small enough for a bad line and the outbox. */
-async function shrink(f: File): Promise<string> {
-  const img = await createImageBitmap(f);
-  const k = Math.min(1, 1280 / Math.max(img.width, img.height));
-  const c = h("canvas", { width: Math.round(img.width * k), height: Math.round(img.height * k) });
-  c.getContext("2d")!.drawImage(img, 0, 0, c.width, c.height);
-  return c.toDataURL("image/jpeg", 0.8);
 }
 
 let here: GeolocationCoordinates | undefined;
@@ -69,8 +73,8 @@ function card(w: any): HTMLElement {
       continue;
     }
     const text = h("textarea", { rows: 3, required: true, "aria-label": t("crew.words"), placeholder: t(step === "resolve" ? "crew.words" : "crew.why") });
-    const photo = h("input", { type: "file", accept: "image/*", "aria-label": t("report.photo") });
-    const form = h("form", { class: step }, text, step === "resolve" ? photo : null, h("button", { class: "big", "data-step": step }, t("step." + step)));
+    const photo = h("input", { type: "file", accept: "image/*" });
+    const form = h("form", { class: step }, text, step === "resolve" ? picker(photo, "photo-" + w.id, t("photo.take")) : null, h("button", { class: "big", "data-step": step }, t("step." + step)));
     form.addEventListener("submit", async (ev) => {
       ev.preventDefault();
       let data: string | undefined;
@@ -87,6 +91,8 @@ function draw(): void {
   const mine = [...orders.values()].filter((w) => w.crew === crew && next[w.state]).sort((a, b) => a.created_at.localeCompare(b.created_at));
   show(main, h("header", { class: "bar" }, h("h1", {}, t("crew.title")), switcher()), link,
     outbox.length ? h("p", { class: "hint" }, t("crew.outbox", { n: outbox.length })) : null,
+    trouble && outbox.length ? h("p", { class: "error", role: "alert" }, trouble) : null,
+    unkept ? h("p", { class: "error", role: "alert" }, t("crew.unkept")) : null,
     mine.length ? h("ul", { class: "cardlist" }, ...mine.map(card)) : h("p", { class: "empty" }, t("crew.empty")));
 }
 
@@ -116,4 +122,4 @@ async function start(): Promise<void> {
   }, () => {}, { enableHighAccuracy: true, maximumAge: 15000 });
   draw();
 }
-start();
+start().catch((e) => main.append(h("p", { class: "error", role: "alert" }, (e as Error).message)));

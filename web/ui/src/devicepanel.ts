@@ -13,7 +13,9 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
   const chart = h("div", { class: "chart" });
   const head = h("div", {});
   const close = () => { clearInterval(timer); panel.hidden = true; };
+  panel.onkeydown = (ev) => { if (ev.key === "Escape") close(); };
   show(panel, h("button", { class: "close", "aria-label": t("close"), onclick: close }, "×"), head, chart);
+  panel.querySelector("button")!.focus({ preventScroll: true });
 
   const draw = async () => {
     let d: any;
@@ -22,6 +24,7 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
     const metrics = Object.keys(d.values).sort();
     const def = (m: string) => type?.metrics.find((x: any) => x.name === m);
     metric ||= metrics.find((m) => def(m)?.headline) ?? metrics[0] ?? "";
+    const held = head.contains(document.activeElement);
     show(head, h("h2", {}, d.name || d.id),
       h("p", {}, `${type ? pick(type.name) : d.type} · ${d.area_name || ""}`),
       h("p", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", d.last_seen ? `${t("device.seen")} ${ago(d.last_seen)}` : t("device.never")),
@@ -32,6 +35,7 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
           h("td", { class: "n" }, `${num(v.value, dm?.decimals ?? 2)} ${v.unit ?? ""}`),
           h("td", {}, ago(v.ts)), h("td", {}, t("quality." + v.quality)));
       }))) : h("p", { class: "empty" }, t("device.nodata")));
+    if (held) head.querySelector<HTMLElement>(`[aria-pressed="true"]`)?.focus({ preventScroll: true });
   };
 
   const series = async () => {

@@ -4,12 +4,14 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "./base.css";
 import { call, get, uuid } from "./api";
 import { h, show } from "./dom";
+import { blobOf, picker, shrink } from "./photo";
 import { pick, switcher, t } from "./i18n";
 
 const key = "report-draft";
 const draft: Record<string, string> = JSON.parse(localStorage.getItem(key) ?? "{}");
 draft.client_id ||= uuid();
-const keep = () => localStorage.setItem(key, JSON.stringify(draft));
+const keep = () => { try { localStorage.setItem(key, JSON.stringify(draft)); } catch { /* it stays on the page */ } };
+keep(); // a retry after a reload must carry the same client_id
 
 async function main(): Promise<void> {
   document.title = t("report.title") + " – Hải Đăng";
@@ -41,23 +43,26 @@ async function main(): Promise<void> {
     if (!hasWebGL()) { show(mapEl, h("p", {}, t("report.nomap"))); return; }
     const at: [number, number] = draft.lon ? [+draft.lon, +draft.lat!] : [106.62, 17.47];
     const map = createMap(mapEl, { center: at, zoom: 9, dark: false });
-    const marker = new gl.default.Marker({ draggable: true, color: "#c62828" }).setLngLat(at).addTo(map);
+    const marker = new gl.default.Marker({ draggable: true, color: "#c62828" }).setLngLat(at);
+    // Only what the citizen points at is a place: where the map opens is not.
+    if (draft.lon) marker.addTo(map);
+    else place.textContent = t("report.tap");
     const moved = () => { const p = marker.getLngLat(); setPlace(p.lat, p.lng); };
     marker.on("dragend", moved);
-    map.on("click", (e) => { marker.setLngLat(e.lngLat); moved(); });
-    moved();
+    map.on("click", (e) => { marker.setLngLat(e.lngLat).addTo(map); moved(); });
   };
   const gps = (ev: Event) => {
     const b = ev.currentTarget as HTMLButtonElement;
+    if (!navigator.geolocation) { place.textContent = t("report.nogps"); return; }
     b.disabled = true;
     place.textContent = t("report.locating");
     navigator.geolocation.getCurrentPosition((p) => { b.disabled = false; setPlace(p.coords.latitude, p.coords.longitude); },
       () => { b.disabled = false; place.textContent = t("report.nogps"); }, { enableHighAccuracy: true, timeout: 15000 });
   };
-  const photos = h("input", { type: "file", accept: "image/*", multiple: true, id: "photos" });
+  const photos = h("input", { type: "file", accept: "image/*", multiple: true });
   const send = h("button", { class: "primary" }, t("report.send"));
   const form = h("form", {},
-    h("label", { for: "photos" }, t("report.photos")), photos,
+    h("p", { class: "name" }, t("report.photos")), picker(photos, "photos", t("photo.take")),
     h("fieldset", {}, h("legend", {}, t("report.where")),
       h("div", { class: "row" }, h("button", { type: "button", onclick: gps }, t("report.gps")), h("button", { type: "button", onclick: pin }, t("report.pin"))), place, mapEl,
       h("label", { for: "address" }, t("report.address")), field("address", h("input", { maxlength: 300 }))),
@@ -70,9 +75,11 @@ async function main(): Promise<void> {
     says.textContent = "";
     const body = new FormData();
     for (const k of ["category", "description", "lat", "lon", "address", "phone", "client_id"]) if (draft[k]) body.append(k, draft[k]!);
-    for (const f of [...(photos.files ?? [])].slice(0, 5)) body.append("photos", f);
     send.disabled = true;
     send.textContent = t("report.sending");
+    for (const f of [...(photos.files ?? [])].slice(0, 5)) {
+      try { body.append("photos", blobOf(await shrink(f, 2048)), "photo.jpg"); } catch { body.append("photos", f); } // the server says what is wrong with it
+    }
     try {
       const r = await call<any>("POST", "/reports", body);
       localStorage.removeItem(key);

@@ -7,6 +7,7 @@ const tones: Record<string, number[]> = { critical: [880, 660, 880, 660], major:
 
 export class Siren {
   private ctx?: AudioContext;
+  private shown = "";
   private muted = localStorage.getItem("muted") === "1";
 
   constructor(private el: HTMLElement) {
@@ -25,6 +26,9 @@ export class Siren {
 
   private draw(): void {
     const blocked = !this.ctx || this.ctx.state !== "running";
+    const now = `${blocked} ${this.muted}`;
+    if (now === this.shown) return; // an alert said every two seconds is noise
+    this.shown = now;
     const button = h("button", { "aria-pressed": this.muted, onclick: () => {
       this.muted = !this.muted;
       localStorage.setItem("muted", this.muted ? "1" : "0");

@@ -9,6 +9,8 @@ const main = h("main", { class: "page narrow" });
 document.body.append(main);
 document.title = code + " – Hải Đăng";
 
+let shown = false;
+
 async function draw(): Promise<void> {
   const head = h("header", { class: "bar" }, h("h1", {}, t("track.title")), switcher());
   try {
@@ -17,7 +19,9 @@ async function draw(): Promise<void> {
       h("p", {}, r.description), ...r.photos.map((p: any) => h("img", { src: p.url, alt: t("report.photo"), loading: "lazy" })),
       h("ol", { class: "steps" }, ...r.timeline.map((s: any) => h("li", {}, h("b", {}, t("report." + s.state)), h("time", {}, " " + when(s.at)), s.text ? h("p", {}, s.text) : null))),
       h("p", { class: "hint" }, t("track.refresh")));
+    shown = true;
   } catch (e) {
+    if (shown) return; // what was read stays; the line may come back
     show(main, head, h("p", { class: "error", role: "alert" }, e instanceof Problem && e.status === 404 ? t("track.unknown", { code }) : (e as Error).message), h("p", {}, h("a", { href: "/phan-anh" }, t("report.title"))));
   }
 }

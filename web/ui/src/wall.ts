@@ -5,7 +5,7 @@ import "./base.css";
 import "./wall.css";
 import { get, signedIn } from "./api";
 import { h, show } from "./dom";
-import { lang, switcher, t } from "./i18n";
+import { switcher, t, when } from "./i18n";
 import { Live } from "./live";
 import { Board } from "./board";
 import { WallMap } from "./wallmap";
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   document.body.append(
     h("header", { class: "top" }, h("a", { class: "brand", href: "/" }, "Hải Đăng"), h("span", { class: "where" }, "Quảng Bình"), state, sound, clock, switcher()),
     tileBar, h("main", { class: "stage" }, mapEl, boardEl, panel));
-  setInterval(() => { clock.textContent = new Date().toLocaleString(lang === "vi" ? "vi-VN" : "en-GB", { timeZone: "Asia/Ho_Chi_Minh" }); }, 1000);
+  setInterval(() => { clock.textContent = when(new Date(), true) + " UTC+7"; }, 1000);
 
   const types = (await get<{ items: any[] }>("/device-types")).items;
   const crews = (await get<{ items: any[] }>("/crews")).items;
