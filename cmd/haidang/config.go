@@ -116,8 +116,8 @@ func (c *Config) Check() error {
 		}
 	}
 	for i, t := range c.Tokens {
-		if t.Role != web.Viewer && t.Role != web.CrewRole && t.Role != web.Operator {
-			bad("token %d (%s): role %q must be viewer, crew or operator", i+1, t.Name, t.Role)
+		if !t.Role.Known() {
+			bad("token %d (%s): role %q must be viewer, crew, operator, integrator or admin", i+1, t.Name, t.Role)
 		}
 		if len(t.SHA256) != 64 {
 			bad("token %d (%s): sha256 must have 64 hex digits; haidang token makes one", i+1, t.Name)

@@ -27,7 +27,7 @@ func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 	for text, says := range map[string]string{
 		token + "[broker]\ncolour='red'\n": "colour",
 		"":                                 "no tokens",
-		strings.Replace(token, "operator", "king", 1):           "viewer, crew or operator",
+		strings.Replace(token, "operator", "king", 1):           "viewer, crew, operator",
 		"mqtt='0.0.0.0:1883'\n" + token + "[broker]\nopen=true": "without credentials",
 		"unknown_devices='maybe'\n" + token:                     "refuse or register",
 	} {

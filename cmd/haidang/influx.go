@@ -8,7 +8,7 @@ import (
 )
 
 // buildInflux prepares the reader that copies the journal to InfluxDB, when one
-// is named. It is not waited for: devices never notice that it is away.
+// is named, and asks it for history from then on. It is not waited for: devices never notice that it is away.
 func (a *app) buildInflux(ctx context.Context, db *sql.DB) error {
 	c := a.cfg.Influx
 	if c.URL == "" {
@@ -18,6 +18,8 @@ func (a *app) buildInflux(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	a.influx = influx.NewWriter(influx.Config{URL: c.URL, Org: c.Org, Bucket: c.Bucket, Token: c.Token}, a.registry, cursor, a.prom, a.log)
+	cfg := influx.Config{URL: c.URL, Org: c.Org, Bucket: c.Bucket, Token: c.Token}
+	a.influx = influx.NewWriter(cfg, a.registry, cursor, a.prom, a.log)
+	a.history = influx.NewHistory(cfg)
 	return nil
 }

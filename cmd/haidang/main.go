@@ -60,7 +60,7 @@ func main() {
 
 type tokenCmd struct {
 	Name string `arg:"" help:"Who it is for."`
-	Role string `default:"operator" enum:"viewer,crew,operator" help:"What it may do: ${enum}."`
+	Role string `default:"operator" enum:"viewer,crew,operator,integrator,admin" help:"What it may do: ${enum}."`
 }
 
 func (t *tokenCmd) run() error {
