@@ -84,7 +84,7 @@ export class Board {
       h("h2", {}, t("reports.open"), h("span", { class: "count" }, String(reports.length))),
       reports.length ? h("ul", { class: "orders" }, ...reports.slice(0, 50).map((r) => h("li", {}, h("span", { class: "state" }, t("report." + r.state)), " ", h("b", {}, pick(r.category_name)), h("div", {}, r.description), h("small", {}, r.code + " · " + ago(r.created_at))))) : h("p", { class: "empty" }, t("reports.empty")));
     this.el.scrollTop = at; // the list stays under the cursor, and the focus where it was
-    if (which) this.list.querySelector<HTMLElement>(`[data-id="${CSS.escape(which[0]!)}"] button.${which[1]!.split(" ")[0]}`)?.focus({ preventScroll: true });
+    if (which?.[1]) this.list.querySelector<HTMLElement>(`[data-id="${CSS.escape(which[0]!)}"] button.${which[1]!.split(" ")[0]}`)?.focus({ preventScroll: true });
   }
 
   private alert(a: any): HTMLElement {
