@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +13,8 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"haidang/ingest/ingesttest"
 )
 
 // browser is a real Chromium, which draws the map without a GPU.
@@ -36,13 +42,14 @@ func browser(t *testing.T, w, h int) context.Context {
 	return ctx
 }
 
-// The whole way: mosquitto as the broker, mosquitto_pub as the device,
-// Chromium as the wall, from a reading to a crew that has resolved it.
+// The whole way: mosquitto as the broker, mosquitto_pub as the device, InfluxDB
+// as the store, Chromium as the wall, from a reading to a crew that has resolved it.
 func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 	addr := mosquitto(t)
 	token, sha := "0123456789", "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
 	conf := filepath.Join(t.TempDir(), "haidang.toml")
-	os.WriteFile(conf, []byte("[[tokens]]\nname = \"Lan\"\nrole = \"operator\"\nsha256 = \""+sha+"\"\n[broker]\nurl = \"tcp://"+addr+"\"\n"), 0o600)
+	influx := ingesttest.StartInflux(t)
+	os.WriteFile(conf, []byte("[influxdb]\nurl = \""+influx.URL+"\"\nbucket = \"ioc/autogen\"\n[[tokens]]\nname = \"Lan\"\nrole = \"operator\"\nsha256 = \""+sha+"\"\n[broker]\nurl = \"tcp://"+addr+"\"\n"), 0o600)
 	s, _ := start(t, (&serveCmd{Config: conf, Data: t.TempDir(), HTTP: "127.0.0.1:0"}).run)
 	s.eventually("ready", func() bool { return s.call("GET", "/readyz", nil, nil) == 200 })
 	if got := s.call("GET", "/api/v1/devices", nil, nil); got != 401 {
@@ -60,6 +67,15 @@ func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(t, addr, "ioc/v1/devices/qb-air-01/readings", `{"values":{"pm25":168.4}}`)
+	s.eventually("the point is in InfluxDB, asked over plain HTTP", func() bool {
+		res, err := http.Get(influx.URL + "/query?db=ioc&q=" + url.QueryEscape("SELECT pm25 FROM air_station WHERE device='qb-air-01' AND area='dong-hoi'"))
+		if err != nil {
+			return false
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return bytes.Contains(b, []byte("168.4"))
+	})
 	if err := chromedp.Run(ctx, chromedp.WaitVisible(`.alert.critical.open[data-rule="air.pm25.high"] .ack`), chromedp.Click(`.alert.critical .ack`), chromedp.WaitVisible(`.alert.acked`),
 		chromedp.Click(`.alert .send`), chromedp.Click(`[data-crew="crew-1"]`), chromedp.WaitVisible(`.s-offered`)); err != nil {
 		t.Fatalf("acknowledge and send a crew: %v", err)
