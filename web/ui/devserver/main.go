@@ -1,6 +1,6 @@
 // Command devserver shows the built pages with canned data and no program behind
 // them, to look at: go run ./web/ui/devserver, from the repository's root.
-// ?scene is chosen by -scene: normal, empty, flood (10,000 alerts) or locked (sign-in).
+// The scene is chosen by -scene: normal, empty, flood (10,000 alerts, clusters) or locked (sign-in).
 package main
 
 import (

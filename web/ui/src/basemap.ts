@@ -17,6 +17,24 @@ export function label(map: maplibregl.Map, text: string, lon: number, lat: numbe
   new maplibregl.Marker({ element: el, anchor: "center" }).setLngLat([lon, lat]).addTo(map);
 }
 
+/** textImage draws what follows "text:" or "name:", a line for each part between bars. */
+function textImage(map: maplibregl.Map, id: string, dark: boolean): void {
+  const lines = id.slice(5).split("|");
+  const c = document.createElement("canvas"), name = id.startsWith("name:"), font = (name ? "400" : "600") + ' 26px "Be Vietnam Pro", sans-serif';
+  let g = c.getContext("2d")!;
+  g.font = font;
+  c.width = Math.ceil(Math.max(...lines.map((x) => g.measureText(x).width))) + 12;
+  c.height = lines.length * 30 + 8;
+  g = c.getContext("2d")!; // sizing has emptied it
+  Object.assign(g, { font, textAlign: "center", textBaseline: "middle", lineWidth: 6, lineJoin: "round", strokeStyle: dark ? "#0b161d" : "#fff" });
+  lines.forEach((x, i) => {
+    g.fillStyle = x.startsWith("✕") ? "#ff8a80" : name ? (dark ? "#9db3c0" : "#4c5c66") : dark ? "#eaf1f5" : "#16242e";
+    g.strokeText(x, c.width / 2, 19 + i * 30);
+    g.fillText(x, c.width / 2, 19 + i * 30);
+  });
+  if (!map.hasImage(id)) map.addImage(id, g.getImageData(0, 0, c.width, c.height));
+}
+
 export function hasWebGL(): boolean {
   try { return !!document.createElement("canvas").getContext("webgl2"); } catch { return false; }
 }
@@ -39,19 +57,26 @@ export function createMap(container: HTMLElement, opts: { center: [number, numbe
         { id: "land", type: "fill", source: "land", paint: { "fill-color": c.land } },
         { id: "coast", type: "line", source: "land", paint: { "line-color": c.coast, "line-width": 1 } },
         { id: "provinces", type: "line", source: "provinces", paint: { "line-color": c.line, "line-width": 1 } },
+        { id: "names", type: "symbol", source: "provinces", minzoom: 6, filter: ["has", "name"], layout: { "icon-image": ["concat", "name:", ["get", "name"]], "icon-size": Math.max(0.45, innerHeight / 2400) } },
       ],
     },
   });
   map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: "Natural Earth" }), "bottom-left");
+  // There are no glyphs without a network: short texts become images.
+  map.on("styleimagemissing", (e) => { if (/^(text|name):/.test(e.id)) textImage(map, e.id, opts.dark); });
+  const corner = document.createElement("div");
+  corner.className = "inset";
+  container.append(corner);
+  inset(corner).catch(() => corner.remove());
   map.touchZoomRotate.disableRotation();
   for (const [text, lon, lat] of islands) label(map, text, lon, lat, "island");
-  label(map, "BIỂN ĐÔNG", 110.6, 13.5, "sea");
+  label(map, "Biển Đông", 110.6, 13.5, "sea");
   return map;
 }
 
 /** inset draws the whole coast small, in a corner, so that both archipelagos
  * are in every view, however far in the map is. */
-export async function inset(el: HTMLElement): Promise<void> {
+async function inset(el: HTMLElement): Promise<void> {
   const [w, s, e, n] = [102, 6.5, 119.5, 23.5], k = 9;
   const x = (lon: number) => ((lon - w) * k).toFixed(1), y = (lat: number) => ((n - lat) * k).toFixed(1);
   const land = await (await fetch(BASEMAP.land)).json();

@@ -1,7 +1,7 @@
 // The alert board: worst first, then oldest; acknowledge and send a crew.
 import { post } from "./api";
 import { h, show } from "./dom";
-import { ago, lang, pick, t, when } from "./i18n";
+import { ago, lang, num, pick, t, when } from "./i18n";
 import type { Frame } from "./live";
 import type { Siren } from "./siren";
 
@@ -76,9 +76,9 @@ export class Board {
     const held = document.activeElement?.closest<HTMLElement>("[data-id]");
     const which = held && this.el.contains(held) ? [held.dataset.id!, document.activeElement!.className] : undefined;
     show(this.list,
-      h("h2", {}, t("board.title"), h("span", { class: "count" }, String(list.filter((a) => a.state === "open").length))),
+      h("h2", {}, t("board.title"), h("span", { class: "count" }, num(list.filter((a) => a.state === "open").length, 0))),
       list.length ? h("ul", { class: "alerts" }, ...list.slice(0, 200).map((a) => this.alert(a))) : h("p", { class: "empty" }, t("board.empty")),
-      list.length > 200 ? h("p", { class: "empty" }, t("board.more", { n: list.length - 200 })) : null,
+      list.length > 200 ? h("p", { class: "empty" }, t("board.more", { n: num(list.length - 200, 0) })) : null,
       h("h2", {}, t("orders.title"), h("span", { class: "count" }, String(orders.length))),
       orders.length ? h("ul", { class: "orders" }, ...orders.slice(0, 50).map((w) => h("li", {}, h("span", { class: "state s-" + w.state }, t("order." + w.state)), " ", h("b", {}, w.crew_name), h("div", {}, w.title), h("small", {}, ago(w.updated_at))))) : h("p", { class: "empty" }, t("orders.empty")),
       h("h2", {}, t("reports.open"), h("span", { class: "count" }, String(reports.length))),

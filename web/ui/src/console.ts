@@ -61,7 +61,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
   },
   async dead() {
     return (await get<any>("/dead-letters?limit=200")).items.map((d: any) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message),
-      h("pre", {}, visible(d.payload)), h("small", {}, `${when(d.received_at)} · ${d.topic} · ${d.size} B · ${d.status}`), button(t("dead.replay"), () => post(`/dead-letters/${d.id}/replay`))));
+      h("pre", {}, visible(d.payload)), h("small", {}, `${when(d.received_at)} · ${d.topic} · ${d.size} B · ${d.status}`), " ", button(t("dead.replay"), () => post(`/dead-letters/${d.id}/replay`))));
   },
 };
 

@@ -57,8 +57,10 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
       const axis = { stroke: ink, grid: { stroke: "#ffffff22" } };
       new uPlot({ width: chart.clientWidth || 360, height: 200, title: `${dm ? pick(dm.label) : metric} (${dm?.unit ?? ""}) – 24 h`,
         scales: { x: { range: [+from / 1000, +to / 1000] } },
-        series: [{ value: (_, v) => (v ? when(new Date(v * 1000).toISOString()) : "") }, { label: dm ? pick(dm.label) : metric, stroke: "#4fd1a5", width: 2, points: { show: xs.length < 60 } }],
-        axes: [axis, axis] }, [xs, mean] as any, chart);
+        series: [{ label: t("chart.time"), value: (_, v) => (v ? when(new Date(v * 1000).toISOString()) : "") }, { label: dm ? pick(dm.label) : metric, stroke: "#4fd1a5", width: 2, points: { show: xs.length < 60 } }],
+        // Hours of the place, not of the browser; midnight says its day.
+        tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "Asia/Ho_Chi_Minh"),
+        axes: [{ ...axis, values: (_, at) => at.map((s) => { const [day, hour] = when(new Date(s * 1000)).split(" "); return hour === "00:00" ? day!.slice(0, 5) : hour!; }) }, axis] }, [xs, mean] as any, chart);
       chart.append(h("small", {}, t("chart.source", { source: s.source, n: s.items.length })));
     } catch (e) { show(chart, h("p", { class: "error" }, (e as Error).message)); }
   };

@@ -9,7 +9,7 @@ export function tiles(s: any): HTMLElement[] {
   const d = s.devices, a = s.alerts, r = s.reports;
   const part = (k: string, n: number) => h("span", { class: "part " + k }, t("fresh." + k) + " " + num(n, 0));
   return [
-    tile(a.critical ? "bad" : a.major ? "warn" : "", t("tile.alerts"), num(a.critical + a.major + a.minor + a.info, 0), h("span", { class: "sub" }, t("tile.unacked", { n: a.unacked }))),
+    tile(a.critical ? "bad" : a.major ? "warn" : "", t("tile.alerts"), num(a.critical + a.major + a.minor + a.info, 0), h("span", { class: "sub" }, t("tile.unacked", { n: num(a.unacked, 0) }))),
     tile(d.silent ? "warn" : "", t("tile.devices"), `${num(d.live, 0)}/${num(d.total, 0)}`, h("span", { class: "sub" }, part("live", d.live), part("late", d.late), part("silent", d.silent), part("never", d.never))),
     tile(s.oldest_unanswered ? "warn" : "", t("tile.oldest"), s.oldest_unanswered ? ago(s.oldest_unanswered.created_at) : t("tile.none"), h("span", { class: "sub" }, s.oldest_unanswered?.code ?? "")),
     tile("", t("tile.reports"), num(r.received + r.accepted + r.assigned, 0), h("span", { class: "sub" }, t("tile.reportparts", { received: r.received, assigned: r.assigned + r.accepted, answered: r.answered }))),

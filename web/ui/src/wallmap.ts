@@ -1,30 +1,12 @@
 // The live map: devices by type and freshness, tails, reports, crews.
 import maplibregl from "maplibre-gl";
-import { createMap, hasWebGL, inset } from "./basemap";
+import { createMap, hasWebGL } from "./basemap";
 import { h, show } from "./dom";
 import { num, pick, t } from "./i18n";
 import type { Frame, Live } from "./live";
 
 const none = { type: "FeatureCollection", features: [] } as any;
 const colours: Record<string, string> = { live: "#4fd1a5", late: "#e9c46a", silent: "#8795a1", never: "#8795a1" };
-
-/** textImage draws what follows "text:", a line for each part between bars. */
-function textImage(map: maplibregl.Map, id: string): void {
-  const lines = id.slice(5).split("|");
-  const c = document.createElement("canvas"), font = '600 26px "Be Vietnam Pro", sans-serif';
-  let g = c.getContext("2d")!;
-  g.font = font;
-  c.width = Math.ceil(Math.max(...lines.map((x) => g.measureText(x).width))) + 12;
-  c.height = lines.length * 30 + 8;
-  g = c.getContext("2d")!; // sizing has emptied it
-  Object.assign(g, { font, textAlign: "center", textBaseline: "middle", lineWidth: 6, lineJoin: "round", strokeStyle: "#0b161d" });
-  lines.forEach((x, i) => {
-    g.fillStyle = x.startsWith("✕") ? "#ff8a80" : "#eaf1f5";
-    g.strokeText(x, c.width / 2, 19 + i * 30);
-    g.fillText(x, c.width / 2, 19 + i * 30);
-  });
-  if (!map.hasImage(id)) map.addImage(id, g.getImageData(0, 0, c.width, c.height));
-}
 
 export class WallMap {
   private map?: maplibregl.Map;
@@ -46,8 +28,6 @@ export class WallMap {
     map.on("load", () => {
       this.icons(map);
       const size = Math.max(0.5, innerHeight / 2000);
-      // There are no glyphs without a network: short texts become images.
-      map.on("styleimagemissing", (e) => { if (e.id.startsWith("text:")) textImage(map, e.id); });
       for (const s of ["tails", "devices", "reports", "crews"]) map.addSource(s, { type: "geojson", data: none });
       map.addLayer({ id: "tails", type: "line", source: "tails", paint: { "line-color": "#7fb3d5", "line-width": 1.5, "line-opacity": 0.7 } });
       map.addLayer({ id: "clusters", type: "circle", source: "devices", filter: ["==", ["get", "k"], "c"], paint: { "circle-radius": ["interpolate", ["linear"], ["get", "n"], 1, 8, 1000, 34], "circle-color": "#1a2e3b", "circle-opacity": 0.9, "circle-stroke-width": 3, "circle-stroke-color": ["case", [">", ["get", "silent"], 0], "#ff8a80", [">", ["get", "late"], 0], colours.late!, colours.live!] } });
@@ -55,7 +35,7 @@ export class WallMap {
       map.addLayer({ id: "devices", type: "symbol", source: "devices", filter: ["==", ["get", "k"], "d"], layout: { "icon-image": ["get", "icon"], "icon-rotate": ["coalesce", ["get", "course"], 0], "icon-allow-overlap": true, "icon-size": Math.max(0.5, innerHeight / 2000) } });
       map.addLayer({ id: "reports", type: "symbol", source: "reports", layout: { "icon-image": "report", "icon-allow-overlap": true, "icon-anchor": "bottom", "icon-size": Math.max(0.55, innerHeight / 1800) } });
       map.addLayer({ id: "crews", type: "symbol", source: "crews", layout: { "icon-image": ["get", "icon"], "icon-allow-overlap": true, "icon-size": size } });
-      map.addLayer({ id: "calls", type: "symbol", source: "crews", layout: { "icon-image": ["concat", "text:", ["get", "call"]], "icon-allow-overlap": true, "icon-offset": [0, 34], "icon-size": size } });
+      map.addLayer({ id: "calls", type: "symbol", source: "crews", minzoom: 7, layout: { "icon-image": ["concat", "text:", ["get", "call"]], "icon-allow-overlap": true, "icon-offset": [0, 34], "icon-size": size } });
       map.on("click", "devices", (e) => this.onpick(e.features![0]!.properties!.id));
       map.on("click", "clusters", (e) => map.easeTo({ center: e.lngLat, zoom: Math.max(8.1, map.getZoom() + 2) }));
       map.on("click", "reports", (e) => { open("/phan-anh/" + encodeURIComponent(e.features![0]!.properties!.code), "_blank", "noopener"); });
@@ -68,9 +48,6 @@ export class WallMap {
       map.on("moveend", () => this.subscribe());
       setInterval(() => this.draw(), 250);
     });
-    const corner = h("div", { class: "inset" });
-    el.append(corner);
-    inset(corner).catch(() => corner.remove());
     el.append(h("div", { class: "mapacts" }, h("button", { onclick: () => this.home() }, "Quảng Bình"), h("button", { onclick: () => map.flyTo({ center: [109.8, 13.8], zoom: 4.6 }) }, t("map.country"))));
   }
 
