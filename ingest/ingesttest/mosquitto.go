@@ -18,9 +18,17 @@ type MosquittoOptions struct {
 	Users map[string]string
 	// ACL is the text of an acl_file; empty means that everybody may do all.
 	ACL string
-	// Config is added to the configuration as it is.
-	Config string
+	// Settings replace what decides which messages are kept; empty means all
+	// are, saved to disk each second.
+	Settings string
 }
+
+const keepAll = `persistence true
+autosave_interval 1
+max_queued_messages 0
+max_queued_bytes 268435456
+set_tcp_nodelay true
+`
 
 // Mosquitto is a running mosquitto that keeps its messages across Stop and Start.
 type Mosquitto struct {
@@ -36,8 +44,7 @@ func StartMosquitto(t testing.TB, o MosquittoOptions) *Mosquitto {
 	program := find(t, "mosquitto", "HAIDANG_MOSQUITTO")
 	dir, port := t.TempDir(), freePort(t)
 	var c strings.Builder
-	fmt.Fprintf(&c, "listener %d 127.0.0.1\npersistence true\npersistence_location %s/\nautosave_interval 1\n", port, dir)
-	c.WriteString("max_queued_messages 0\nmax_queued_bytes 268435456\nset_tcp_nodelay true\nlog_dest stderr\n")
+	fmt.Fprintf(&c, "listener %d 127.0.0.1\npersistence_location %s/\nlog_dest stderr\n", port, dir)
 	if u, err := user.Current(); err == nil && u.Uid == "0" {
 		c.WriteString("user root\n") // else it becomes a user that may not read the folder
 	}
@@ -48,7 +55,10 @@ func StartMosquitto(t testing.TB, o MosquittoOptions) *Mosquitto {
 	if o.ACL != "" {
 		fmt.Fprintf(&c, "acl_file %s\n", write(t, filepath.Join(dir, "acl"), o.ACL))
 	}
-	c.WriteString(o.Config)
+	if o.Settings == "" {
+		o.Settings = keepAll
+	}
+	c.WriteString(o.Settings)
 	config := write(t, filepath.Join(dir, "mosquitto.conf"), c.String())
 	m := &Mosquitto{Address: loopback(port), URL: "tcp://" + loopback(port)}
 	m.process = process{t: t, name: "mosquitto", program: program, args: []string{"-c", config},
