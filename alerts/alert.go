@@ -26,6 +26,15 @@ const (
 	Closed State = "closed"
 )
 
+// Why an alert is closed, other than that its condition ended.
+const (
+	// RuleRemoved: its rule is no longer in force.
+	RuleRemoved = "rule_removed"
+	// Withdrawn: it was found late, and data that came later still shows that
+	// its condition did not hold, or belongs to another alert.
+	Withdrawn = "withdrawn"
+)
+
 // Name is a label in both languages.
 type Name struct {
 	VI string `json:"vi" yaml:"vi"`
@@ -49,9 +58,12 @@ type Alert struct {
 	StartedAt  time.Time  `json:"started_at"`
 	DetectedAt time.Time  `json:"detected_at"`
 	ClearedAt  *time.Time `json:"cleared_at,omitempty"`
-	AckedAt    *time.Time `json:"acked_at,omitempty"`
-	AckedBy    string     `json:"acked_by,omitempty"`
-	AckNote    string     `json:"ack_note,omitempty"`
+	// ClearReason is empty when the condition ended; else RuleRemoved or
+	// Withdrawn.
+	ClearReason string     `json:"clear_reason,omitempty"`
+	AckedAt     *time.Time `json:"acked_at,omitempty"`
+	AckedBy     string     `json:"acked_by,omitempty"`
+	AckNote     string     `json:"ack_note,omitempty"`
 	// Late says that it was raised by data that did not arrive live: it is
 	// for review, never for the siren.
 	Late      bool     `json:"late"`

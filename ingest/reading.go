@@ -23,6 +23,16 @@ type Reading struct {
 	Values   []Value
 }
 
+// EventTime is where the reading belongs in order of time: the fix time, or
+// the time of arrival when the device's clock is ahead of ours. A clock that
+// is later set right then does not make the following readings look old.
+func (r *Reading) EventTime() time.Time {
+	if !r.ReceivedAt.IsZero() && r.ReceivedAt.Before(r.FixTime) {
+		return r.ReceivedAt
+	}
+	return r.FixTime
+}
+
 // NoSeq stands for "the device gave no sequence number".
 const NoSeq int64 = -1
 

@@ -3,15 +3,16 @@
 // Its state, its place in the journal and the alerts it changes are written in
 // one transaction, so that after a crash the same readings lead to the same
 // alerts, once. A batch that changes no alert costs no transaction; the place
-// is then saved once a second.
+// is then saved every ten seconds.
 //
-// A reading older than what a rule has already judged never changes the
-// present: it can only add a late alert, closed and for review.
+// A reading older than what a rule has already judged never sounds the siren:
+// it marks the span of time it touches, and the clock then judges that span
+// again, from the journal and in order, as if all had arrived in time. What
+// this finds beyond the known alerts is added as late alerts, for review.
 package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -41,14 +42,21 @@ type Follower interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
 }
 
+// History answers with what was received, in order of fix time.
+type History interface {
+	Readings(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Reading, next string, err error)
+}
+
 // Engine judges. Build it with New; Run it once.
 type Engine struct {
 	store *alerts.Store
 	state *stateStore
 	reg   Registry
 	seen  LastSeen
+	past  History
 	log   *slog.Logger
 
+	byID    map[string]*rules.Rule
 	byType  map[devices.TypeID][]*rules.Rule
 	absence []*rules.Rule
 
@@ -57,6 +65,7 @@ type Engine struct {
 	open    map[string]*alerts.Alert // by key
 	memory  map[memoryKey]*memory
 	dirty   map[memoryKey]struct{}
+	late    map[memoryKey]*lateWait
 	changed []*alerts.Alert
 	saved   time.Time
 	began   time.Time
@@ -69,42 +78,68 @@ type memoryKey struct {
 
 // memory is what a rule remembers of a device.
 type memory struct {
-	// Last is the newest fix time judged.
+	// Last is the newest event time judged.
 	Last time.Time `json:"last"`
-	// Pending is since when the limit is crossed, before `for` has passed.
-	Pending time.Time `json:"pending,omitzero"`
-	// Inside is where the device was, for a fence; nil before the first fix.
-	Inside *bool `json:"inside,omitempty"`
-	// LateFrom to LateTo is what the newest late alert covers.
+	course
+	// LateFrom to LateTo is the span of late readings still to be judged.
 	LateFrom time.Time `json:"late_from,omitzero"`
 	LateTo   time.Time `json:"late_to,omitzero"`
 }
 
-// New loads the engine's state.
-func New(ctx context.Context, store *alerts.Store, rs []rules.Rule, reg Registry, seen LastSeen, log *slog.Logger) (*Engine, error) {
-	e := &Engine{store: store, reg: reg, seen: seen, log: log, byType: map[devices.TypeID][]*rules.Rule{},
-		open: map[string]*alerts.Alert{}, memory: map[memoryKey]*memory{}, dirty: map[memoryKey]struct{}{}, began: time.Now()}
+// Options are the engine's collaborators; all are needed.
+type Options struct {
+	Store    *alerts.Store
+	Rules    []rules.Rule
+	Registry Registry
+	Seen     LastSeen
+	History  History
+	Log      *slog.Logger
+}
+
+// New loads the engine's state. An open alert whose rule is gone is closed:
+// nothing would ever clear it.
+func New(ctx context.Context, o Options) (*Engine, error) {
+	e := &Engine{store: o.Store, state: &stateStore{o.Store}, reg: o.Registry, seen: o.Seen, past: o.History, log: o.Log.With("component", "alerts.engine"),
+		byID: map[string]*rules.Rule{}, byType: map[devices.TypeID][]*rules.Rule{}, open: map[string]*alerts.Alert{},
+		memory: map[memoryKey]*memory{}, dirty: map[memoryKey]struct{}{}, late: map[memoryKey]*lateWait{}, began: time.Now()}
+	rs := o.Rules
 	for i := range rs {
 		r := &rs[i]
-		if _, ok := reg.Type(r.DeviceType); !ok {
+		if _, ok := e.reg.Type(r.DeviceType); !ok {
 			return nil, fmt.Errorf("rule %s: there is no device type %q", r.ID, r.DeviceType)
 		}
+		e.byID[r.ID] = r
 		if r.Kind == rules.Absence {
 			e.absence = append(e.absence, r)
 			continue
 		}
 		e.byType[r.DeviceType] = append(e.byType[r.DeviceType], r)
 	}
-	opened, err := store.AllOpen(ctx)
+	var err error
+	if e.pos, err = e.state.load(ctx, e.memory); err != nil {
+		return nil, err
+	}
+	for k, m := range e.memory {
+		if e.byID[k.rule] == nil {
+			delete(e.memory, k)
+		} else if !m.LateFrom.IsZero() {
+			e.late[k] = &lateWait{}
+		}
+	}
+	opened, err := e.store.AllOpen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range opened {
 		e.open[a.Key()] = a
+		if r := e.byID[a.Rule]; r == nil || string(r.DeviceType) != a.DeviceType || r.Fence != a.Fence {
+			e.clear(a, time.Now(), alerts.RuleRemoved)
+		}
 	}
-	e.state = &stateStore{store}
-	e.pos, err = e.state.load(ctx, e.memory)
-	return e, err
+	if len(e.changed) > 0 {
+		return e, e.save(ctx)
+	}
+	return e, nil
 }
 
 // Run judges what the journal holds and gets, until ctx ends.
@@ -119,44 +154,30 @@ func (e *Engine) Run(ctx context.Context, j Follower) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if saveErr := e.save(context.WithoutCancel(ctx)); saveErr != nil {
-		e.log.Error("save alert engine's state", "component", "alerts.engine", "error", saveErr)
+		e.log.Error("save the engine's state", "error", saveErr)
 	}
 	return err
 }
+
+// saveEvery bounds how much is judged again after a kill; each device and rule
+// that was judged meanwhile is one row to write.
+const saveEvery = 10 * time.Second
 
 // Take judges a batch.
 func (e *Engine) Take(ctx context.Context, es []ingest.Entry) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range es {
-		// What was judged before must not be judged as late.
+		// What was judged before a restart must not be judged as late.
 		if r := es[i].Reading; r != nil && es[i].Pos > e.pos {
 			e.judge(r)
 		}
 	}
 	e.pos = es[len(es)-1].Pos
-	if len(e.changed) > 0 || time.Since(e.saved) > time.Second {
+	if len(e.changed) > 0 || time.Since(e.saved) > saveEvery {
 		return e.saveUntilDone(ctx)
 	}
 	return nil
-}
-
-func (e *Engine) judge(r *ingest.Reading) {
-	dev, ok := e.reg.Get(r.Device)
-	if !ok {
-		return
-	}
-	for _, rule := range e.byType[dev.Type] {
-		if rule.Device != "" && rule.Device != dev.ID {
-			continue
-		}
-		switch rule.Kind {
-		case rules.Threshold:
-			e.judgeThreshold(rule, dev, r)
-		case rules.Geofence:
-			e.judgeFence(rule, dev, r)
-		}
-	}
 }
 
 func (e *Engine) remember(rule *rules.Rule, dev *devices.Device) *memory {
@@ -188,63 +209,11 @@ func (e *Engine) raise(rule *rules.Rule, dev *devices.Device, started time.Time,
 	e.changed = append(e.changed, a)
 }
 
-func (e *Engine) clear(a *alerts.Alert, at time.Time) {
-	c := *a // the acknowledgement may have been written meanwhile; save merges it
+// clear closes an open alert; why is empty when its condition ended.
+func (e *Engine) clear(a *alerts.Alert, at time.Time, why string) {
+	c := *a // others may hold a
 	at = at.UTC()
-	c.State, c.ClearedAt = alerts.Closed, &at
+	c.State, c.ClearedAt, c.ClearReason = alerts.Closed, &at, why
 	delete(e.open, a.Key())
 	e.changed = append(e.changed, &c)
-}
-
-// saveUntilDone saves, again and again while the disk does not take it: giving
-// up would lose alerts.
-func (e *Engine) saveUntilDone(ctx context.Context) error {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := e.save(context.WithoutCancel(ctx))
-		if err == nil {
-			return nil
-		}
-		e.log.Error("save alerts", "component", "alerts.engine", "error", err, "retry_in", wait)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func (e *Engine) save(ctx context.Context) error {
-	tx, err := e.store.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	for _, a := range e.changed {
-		if a.ClearedAt != nil {
-			if err := mergeAck(ctx, e.store, tx, a); err != nil {
-				return err
-			}
-		}
-		if err := e.store.Put(ctx, tx, a); err != nil {
-			return err
-		}
-	}
-	if err := e.state.save(ctx, tx, e.pos, e.memory, e.dirty); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return err
-	}
-	if len(e.changed) > 0 {
-		e.store.Published()
-	}
-	e.changed, e.saved = nil, time.Now()
-	clear(e.dirty)
-	return nil
-}
-
-// encode is the stored form of a memory.
-func (m *memory) encode() (string, error) {
-	b, err := json.Marshal(m)
-	return string(b), err
 }

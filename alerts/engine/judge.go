@@ -1,11 +1,7 @@
 package engine
 
 import (
-	"context"
 	"time"
-
-	"github.com/paulmach/orb"
-	"github.com/paulmach/orb/planar"
 
 	"haidang/alerts"
 	"haidang/alerts/rules"
@@ -13,156 +9,82 @@ import (
 	"haidang/ingest"
 )
 
-// judgeThreshold judges one value in event time.
-func (e *Engine) judgeThreshold(rule *rules.Rule, dev *devices.Device, r *ingest.Reading) {
-	v, ok := r.Value(rule.Metric)
-	if !ok || v.Quality != ingest.Good {
+// judge takes one reading through every rule on its device.
+func (e *Engine) judge(r *ingest.Reading) {
+	dev, ok := e.reg.Get(r.Device)
+	if !ok {
 		return
 	}
+	for _, rule := range e.byType[dev.Type] {
+		if rule.Device != "" && rule.Device != dev.ID {
+			continue
+		}
+		if s, ok := observe(rule, r); ok {
+			e.judgeSample(rule, dev, s, r.Lateness == ingest.LiveNow)
+		}
+	}
+}
+
+func (e *Engine) judgeSample(rule *rules.Rule, dev *devices.Device, s sample, live bool) {
 	m := e.remember(rule, dev)
-	open := e.open[rule.ID+"|"+string(dev.ID)+"|"]
-	if r.FixTime.Before(m.Last) {
-		e.judgeLate(rule, dev, r, m, v.Number, open)
+	if s.at.Before(m.Last) {
+		e.noteLate(memoryKey{rule.ID, dev.ID}, m, s.at)
 		return
 	}
-	m.Last = r.FixTime
-	switch {
-	case open != nil:
-		if rule.Clears(v.Number) {
-			e.clear(open, r.FixTime)
-			m.Pending = time.Time{}
-		}
-	case rule.Raises(v.Number):
-		if m.Pending.IsZero() {
-			m.Pending = r.FixTime
-		}
-		if r.FixTime.Sub(m.Pending) >= rule.For {
-			e.raise(rule, dev, m.Pending, r.Lateness != ingest.LiveNow, e.thresholdAlert(rule, dev, r, v.Number))
-			m.Pending = time.Time{}
-		}
-	default:
-		m.Pending = time.Time{}
+	m.Last = s.at
+	open := e.open[openKey(rule, dev)]
+	switch edge, since := m.step(rule, s, open != nil); {
+	case edge == raised:
+		e.raise(rule, dev, since, !live, fill(e.reg, rule, dev, s))
+	case edge == cleared:
+		e.clear(open, s.at, "")
+	case open != nil && open.Late && live && s.raises:
+		// What began in data that came late goes on now: now it is live.
+		c := *open
+		c.Late = false
+		e.open[c.Key()] = &c
+		e.changed = append(e.changed, &c)
 	}
 }
 
-// judgeLate judges a value that is older than what is known: if it was beyond
-// the limit at a time that no alert covers, that is told, as past.
-func (e *Engine) judgeLate(rule *rules.Rule, dev *devices.Device, r *ingest.Reading, m *memory, x float64, open *alerts.Alert) {
-	at := r.FixTime
-	covered := open != nil && !at.Before(open.StartedAt) || !at.Before(m.LateFrom) && !at.After(m.LateTo)
-	if !rule.Raises(x) || rule.For > 0 || covered {
-		return
-	}
-	end := m.Last
-	m.LateFrom, m.LateTo = at, end
-	e.raise(rule, dev, at, true, func(a *alerts.Alert) {
-		e.thresholdAlert(rule, dev, r, x)(a)
-		a.State, a.ClearedAt = alerts.Closed, &end
-	})
+func openKey(rule *rules.Rule, dev *devices.Device) string {
+	return rule.ID + "|" + string(dev.ID) + "|" + rule.Fence
 }
 
-func (e *Engine) thresholdAlert(rule *rules.Rule, dev *devices.Device, r *ingest.Reading, x float64) func(*alerts.Alert) {
+// fill says what the sample that raised an alert was.
+func fill(reg Registry, rule *rules.Rule, dev *devices.Device, s sample) func(*alerts.Alert) {
 	return func(a *alerts.Alert) {
-		limit := rule.Limit()
+		if p := s.where; p != nil {
+			a.Lat, a.Lon = &p.Lat, &p.Lon
+		}
+		if rule.Kind == rules.Geofence {
+			a.Fence = rule.Fence
+			a.Summary, a.SummaryEN = fenceSummary(rule)
+			return
+		}
+		limit, x := rule.Limit(), s.number
 		a.Metric, a.Value, a.Threshold = rule.Metric, &x, &limit
-		place(a, r.Position)
 		var metric *devices.Metric
-		if t, ok := e.reg.Type(dev.Type); ok {
+		if t, ok := reg.Type(dev.Type); ok {
 			metric = t.Metric(rule.Metric)
 		}
 		a.Summary, a.SummaryEN = thresholdSummary(rule, metric, x)
 	}
 }
 
-func place(a *alerts.Alert, p *devices.Position) {
-	if p != nil {
-		a.Lat, a.Lon = &p.Lat, &p.Lon
+// noteLate marks that the past has changed at at.
+func (e *Engine) noteLate(k memoryKey, m *memory, at time.Time) {
+	if m.LateFrom.IsZero() || at.Before(m.LateFrom) {
+		m.LateFrom = at
 	}
-}
-
-// judgeFence judges where a device is. The first fix only says where it
-// starts: it neither entered nor left.
-func (e *Engine) judgeFence(rule *rules.Rule, dev *devices.Device, r *ingest.Reading) {
-	if r.Position == nil {
-		return
+	if at.After(m.LateTo) {
+		m.LateTo = at
 	}
-	m := e.remember(rule, dev)
-	if r.FixTime.Before(m.Last) {
-		return
+	now := time.Now()
+	w := e.late[k]
+	if w == nil {
+		w = &lateWait{since: now}
+		e.late[k] = w
 	}
-	m.Last = r.FixTime
-	inside := planar.RingContains(rule.Ring(), orb.Point{r.Position.Lon, r.Position.Lat})
-	was := m.Inside
-	m.Inside = &inside
-	raising := inside == (rule.On == "enter")
-	open := e.open[rule.ID+"|"+string(dev.ID)+"|"+rule.Fence]
-	switch {
-	case open != nil && !raising:
-		e.clear(open, r.FixTime)
-	case open == nil && raising && was != nil && *was != inside:
-		e.raise(rule, dev, r.FixTime, r.Lateness != ingest.LiveNow, func(a *alerts.Alert) {
-			a.Fence = rule.Fence
-			place(a, r.Position)
-			a.Summary, a.SummaryEN = fenceSummary(rule)
-		})
-	}
-}
-
-// runClock looks for silence until ctx ends.
-func (e *Engine) runClock(ctx context.Context) error {
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case now := <-tick.C:
-			if err := e.Tick(ctx, now); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// Tick judges who is silent at now. Silence counts from when the device last
-// spoke or, if that is later, from when this program started: while it was
-// down it could hear nobody.
-func (e *Engine) Tick(ctx context.Context, now time.Time) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, rule := range e.absence {
-		for _, dev := range e.reg.List(devices.Filter{Type: rule.DeviceType}) {
-			if rule.Device == "" || rule.Device == dev.ID {
-				e.judgeAbsence(rule, dev, now)
-			}
-		}
-	}
-	if len(e.changed) == 0 {
-		return nil
-	}
-	return e.saveUntilDone(ctx)
-}
-
-func (e *Engine) judgeAbsence(rule *rules.Rule, dev *devices.Device, now time.Time) {
-	last := e.seen.LastSeen(dev.ID)
-	if last.IsZero() {
-		return // it never spoke: a matter for the registry, not an alarm
-	}
-	open := e.open[rule.ID+"|"+string(dev.ID)+"|"]
-	if open != nil {
-		if last.After(open.StartedAt) {
-			e.clear(open, last)
-		}
-		return
-	}
-	limit := time.Duration(rule.Intervals * float64(e.reg.Interval(dev)))
-	since := last
-	if e.began.After(since) {
-		since = e.began
-	}
-	if limit > 0 && now.Sub(since) > limit {
-		e.raise(rule, dev, last, false, func(a *alerts.Alert) {
-			a.Summary, a.SummaryEN = absenceSummary(rule, last)
-		})
-	}
+	w.touched = now
 }

@@ -52,12 +52,12 @@ func (s *stateStore) save(ctx context.Context, tx *sql.Tx, pos ingest.Pos, all m
 		return err
 	}
 	for k := range dirty {
-		body, err := all[k].encode()
+		body, err := json.Marshal(all[k])
 		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO engine_state(rule,device,body) VALUES(?,?,?)
-			ON CONFLICT(rule,device) DO UPDATE SET body=excluded.body`, k.rule, string(k.device), body); err != nil {
+			ON CONFLICT(rule,device) DO UPDATE SET body=excluded.body`, k.rule, string(k.device), string(body)); err != nil {
 			return fmt.Errorf("save state of %s at %s: %w", k.rule, k.device, err)
 		}
 	}

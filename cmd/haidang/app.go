@@ -136,7 +136,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if err != nil {
 		return nil, err
 	}
-	if a.engine, err = engine.New(ctx, a.alerts, rs, a.registry, a.tracker, log); err != nil {
+	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Log: log}); err != nil {
 		return nil, err
 	}
 	if err := a.buildInflux(ctx, db); err != nil {

@@ -124,18 +124,26 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// EventTime is where the value belongs in order of time; see
+// ingest.Reading.EventTime.
+func (v LatestValue) EventTime() time.Time {
+	r := ingest.Reading{FixTime: v.FixTime, ReceivedAt: v.ReceivedAt}
+	return r.EventTime()
+}
+
 // take applies a reading. An older one never overwrites a newer value.
 func (s *State) take(r *ingest.Reading) {
 	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
-	if s.LastFix == nil || !r.FixTime.Before(s.LastFix.FixTime) {
+	at := r.EventTime()
+	if s.LastFix == nil || !at.Before(s.LastFix.EventTime()) {
 		s.LastFix = r
 	}
 	for _, v := range r.Values {
-		if old, ok := s.Values[v.Metric]; !ok || !r.FixTime.Before(old.FixTime) {
+		if old, ok := s.Values[v.Metric]; !ok || !at.Before(old.EventTime()) {
 			s.Values[v.Metric] = LatestValue{v.Number, v.Quality, r.FixTime, r.ReceivedAt}
 		}
 	}
-	if r.Position == nil || r.FixTime.Before(s.PositionAt) {
+	if r.Position == nil || at.Before(s.PositionAt) {
 		return
 	}
 	if s.Position != nil && *s.Position != *r.Position {
@@ -143,7 +151,7 @@ func (s *State) take(r *ingest.Reading) {
 		tail := append(make([]TrackPoint, 0, tailMax), s.Tail[max(0, len(s.Tail)-tailMax+1):]...)
 		s.Tail = append(tail, TrackPoint{s.Position.Lat, s.Position.Lon, s.PositionAt})
 	}
-	s.Position, s.PositionAt = r.Position, r.FixTime
+	s.Position, s.PositionAt = r.Position, at
 }
 
 // Get returns what is known of a device; false when it never spoke.
