@@ -17,9 +17,22 @@ type Bounds struct {
 	Future time.Duration
 	// Past is how old a reading may be.
 	Past time.Duration
+	// OnBadTime is what becomes of a fix time outside these.
+	OnBadTime TimePolicy
 	// MinLat to MaxLon is the region in which positions are believed.
 	MinLat, MaxLat, MinLon, MaxLon float64
 }
+
+// TimePolicy is what becomes of a reading whose fix time cannot be right.
+type TimePolicy string
+
+// The policies.
+const (
+	// RefuseTime makes a dead letter of it: nothing false is kept as true.
+	RefuseTime TimePolicy = "refuse"
+	// ClampTime takes the time of arrival instead, marked as assumed.
+	ClampTime TimePolicy = "clamp"
+)
 
 // DefaultBounds fit Vietnam and its seas: positions within 4–24° N and
 // 100–121° E, the range check that swapped coordinates in print call for; at
@@ -27,13 +40,28 @@ type Bounds struct {
 func DefaultBounds() Bounds {
 	return Bounds{
 		LiveWithin: 5 * time.Minute, BackfillAfter: 24 * time.Hour,
-		Future: 10 * time.Minute, Past: 3 * 366 * 24 * time.Hour,
+		Future: 10 * time.Minute, Past: 3 * 366 * 24 * time.Hour, OnBadTime: RefuseTime,
 		MinLat: 4, MaxLat: 24, MinLon: 100, MaxLon: 121,
 	}
 }
 
 func invalid(code, format string, args ...any) *Refusal {
 	return &Refusal{StageValidate, code, fmt.Sprintf(format, args...)}
+}
+
+// settle makes sure of a fix time: a missing one is the time of arrival, one
+// out of bounds follows the policy.
+func (b *Bounds) settle(fix *time.Time, assumed *bool, received time.Time) *Refusal {
+	if fix.IsZero() {
+		*fix, *assumed = received, true
+		return nil
+	}
+	r := b.checkTime(*fix, received)
+	if r != nil && b.OnBadTime == ClampTime {
+		*fix, *assumed = received, true
+		return nil
+	}
+	return r
 }
 
 // checkTime judges a fix time against the time of arrival.

@@ -12,49 +12,112 @@ import (
 
 // Run commits what is queued until ctx ends, then what is still queued, and
 // returns. A batch is whatever waits when the last commit ends: a lone reading
-// waits for nothing, and a flood is cheap.
+// waits for nothing, and a flood is cheap. Backfill has a lane of its own, in
+// short batches and only while nothing live waits.
 func (p *Pipeline) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return p.runReports(ctx) })
+	var rest []part // of the bulk lane, cut off where its last batch was full
 	for {
+		var first *work
+		fromBulk := false
 		select {
-		case w := <-p.queue:
-			p.commit(ctx, p.gather(w))
-		case <-ctx.Done():
-			for len(p.queue) > 0 {
-				p.commit(ctx, p.gather(<-p.queue))
+		case first = <-p.queue:
+		default:
+			if len(rest) > 0 {
+				fromBulk = true
+				break
 			}
-			return g.Wait()
+			select {
+			case first = <-p.queue:
+			case first = <-p.bulk:
+				fromBulk = true
+			case <-ctx.Done():
+				p.drain(ctx)
+				return g.Wait()
+			}
+		}
+		if !fromBulk {
+			batch, _ := gather(p.queue, whole(first), maxBatch, false)
+			p.commit(ctx, batch)
+			continue
+		}
+		if first != nil {
+			rest = whole(first)
+		}
+		var batch []part
+		batch, rest = gather(p.bulk, rest, bulkBatch, true)
+		p.commit(ctx, batch)
+		if ctx.Err() != nil && len(rest) > 0 {
+			p.metrics.refused.Inc() // its sender keeps it and sends it again
+			rest = nil
 		}
 	}
 }
 
-func (p *Pipeline) gather(first *work) []*work {
-	batch := []*work{first}
-	n := len(first.elements)
-	for n < maxBatch {
-		select {
-		case w := <-p.queue:
-			batch = append(batch, w)
-			n += len(w.elements)
-		default:
-			return batch
+// drain commits what is queued when the program ends.
+func (p *Pipeline) drain(ctx context.Context) {
+	for _, q := range []chan *work{p.queue, p.bulk} {
+		for len(q) > 0 {
+			batch, _ := gather(q, whole(<-q), maxBatch, false)
+			p.commit(ctx, batch)
 		}
 	}
-	return batch
+}
+
+// bulkBatch is the most entries of backfill in one commit: what a live reading
+// has to wait for at most.
+const bulkBatch = 250
+
+// part is some of a message's elements: a message of the bulk lane can be
+// longer than a batch.
+type part struct {
+	w        *work
+	elements []element
+}
+
+func whole(w *work) []part {
+	w.left = len(w.elements)
+	return []part{{w, w.elements}}
+}
+
+// gather fills a batch from batch and then from q, up to most elements. With
+// cut it takes no more than that, and returns what is left of the last part;
+// without, the last message is taken whole.
+func gather(q chan *work, batch []part, most int, cut bool) (full, rest []part) {
+	n := 0
+	for i := 0; ; i++ {
+		if i == len(batch) {
+			select {
+			case w := <-q:
+				batch = append(batch, whole(w)...)
+			default:
+				return batch, nil
+			}
+		}
+		b := &batch[i]
+		if cut && n+len(b.elements) > most {
+			tail := part{b.w, b.elements[most-n:]}
+			b.elements = b.elements[:most-n]
+			return batch[:i+1], []part{tail}
+		}
+		if n += len(b.elements); n >= most {
+			return batch[:i+1], batch[i+1:]
+		}
+	}
 }
 
 // commit keeps a batch and then, and only then, acknowledges it. While the disk
 // does not take it, it is tried again: unacknowledged messages are the senders'
 // to keep, and slow them down.
-func (p *Pipeline) commit(ctx context.Context, batch []*work) {
+func (p *Pipeline) commit(ctx context.Context, batch []part) {
 	began := time.Now()
 	var entries []Entry
 	var letters []DeadLetter
-	for _, w := range batch {
-		for i := range w.elements {
-			if e := &w.elements[i]; e.refusal != nil {
-				letters = append(letters, deadLetter(w, e))
+	for _, b := range batch {
+		for i := range b.elements {
+			if e := &b.elements[i]; e.refusal != nil {
+				letters = append(letters, deadLetter(b.w, e))
 			} else {
 				entries = append(entries, Entry{Reading: e.reading, Event: e.event})
 			}
@@ -89,27 +152,30 @@ func (p *Pipeline) commit(ctx context.Context, batch []*work) {
 	p.conclude(batch, stored, letters)
 }
 
-// conclude tells each message's sender its end.
-func (p *Pipeline) conclude(batch []*work, stored []bool, letters []DeadLetter) {
+// conclude tells each message's sender its end, once all its parts are kept.
+func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
 	total, dups := 0, 0
-	for _, w := range batch {
-		var o Outcome
-		for i := range w.elements {
-			if w.elements[i].refusal != nil {
+	for _, b := range batch {
+		o := &b.w.outcome
+		for i := range b.elements {
+			if b.elements[i].refusal != nil {
 				o.DeadLetters = append(o.DeadLetters, letters[0])
 				letters = letters[1:]
 				continue
 			}
 			if stored[0] {
 				o.Stored++
+				total++
 			} else {
 				o.Duplicates++
+				dups++
 			}
 			stored = stored[1:]
 		}
-		total += o.Stored
-		dups += o.Duplicates
-		w.finish(o)
+		if b.w.left -= len(b.elements); b.w.left > 0 {
+			continue
+		}
+		b.w.finish(*o)
 		for _, dl := range o.DeadLetters {
 			p.metrics.deadLetter(dl)
 			if p.Tell != nil && dl.Device != "" {
@@ -122,9 +188,16 @@ func (p *Pipeline) conclude(batch []*work, stored []bool, letters []DeadLetter) 
 }
 
 func deadLetter(w *work, e *element) DeadLetter {
-	return DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Topic: w.Topic, Device: w.id,
+	d := DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Topic: w.Topic, Device: w.id,
 		Stage: e.refusal.Stage, Code: e.refusal.Code, Message: e.refusal.Message,
 		Payload: e.raw[:min(len(e.raw), MaxPayload)], Size: len(e.raw), Status: "new"}
+	if e.id != "" {
+		d.Device = e.id
+	}
+	if w.Format != nil {
+		d.Format = w.Format.Name
+	}
+	return d
 }
 
 // runReports takes field reports one by one: they are few, may carry photos,

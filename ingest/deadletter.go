@@ -25,6 +25,8 @@ type DeadLetter struct {
 	// Source is how it came: "mqtt", "http".
 	Source string
 	Topic  string
+	// Format is the decoder's name; empty for the native form.
+	Format string
 	// Device is the id in the topic, when there is one.
 	Device  devices.ID
 	Stage   Stage

@@ -30,6 +30,11 @@ type element struct {
 	event   *Event
 	refusal *Refusal
 	raw     []byte // the element's bytes, for a dead letter
+	// The device it is of; the message's own when id is empty.
+	id     devices.ID
+	device *devices.Device
+	typ    *devices.Type
+	units  map[string]string // as sent, by metric
 }
 
 func refuse(code, format string, args ...any) *Refusal {
@@ -174,8 +179,7 @@ func number(d *jsontext.Decoder, field string) (float64, *Refusal) {
 
 // common are the members that readings and events share.
 type common struct {
-	ts       time.Time
-	assumed  bool
+	ts, sent time.Time
 	seq      int64
 	lat, lon *float64
 }
@@ -184,7 +188,9 @@ type common struct {
 func (c *common) member(d *jsontext.Decoder, name string) (ok bool, r *Refusal) {
 	switch name {
 	case "ts":
-		c.ts, r = timestamp(d)
+		c.ts, r = timestamp(d, "ts")
+	case "sent":
+		c.sent, r = timestamp(d, "sent")
 	case "seq":
 		var x float64
 		if x, r = number(d, "seq"); r == nil {
@@ -222,7 +228,7 @@ func (c *common) position() (*devices.Position, *Refusal) {
 }
 
 // timestamp reads RFC 3339 text or milliseconds since 1970.
-func timestamp(d *jsontext.Decoder) (time.Time, *Refusal) {
+func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 	switch k := d.PeekKind(); k {
 	case '"':
 		t, err := d.ReadToken()
@@ -231,23 +237,23 @@ func timestamp(d *jsontext.Decoder) (time.Time, *Refusal) {
 		}
 		at, err := time.Parse(time.RFC3339Nano, t.String())
 		if err != nil {
-			return time.Time{}, refuse("ts_invalid", "ts %.40q is not a time: use RFC 3339 such as 2026-11-22T08:00:00+07:00, or milliseconds since 1970", t.String())
+			return time.Time{}, refuse("ts_invalid", "%s %.40q is not a time: use RFC 3339 such as 2026-11-22T08:00:00+07:00, or milliseconds since 1970", field, t.String())
 		}
 		return at.UTC().Truncate(time.Millisecond), nil
 	case '0':
-		x, r := number(d, "ts")
+		x, r := number(d, field)
 		if r != nil {
 			return time.Time{}, r
 		}
 		if math.Abs(x) > 1e15 {
-			return time.Time{}, refuse("ts_invalid", "ts %.0f is not a time in milliseconds since 1970", x)
+			return time.Time{}, refuse("ts_invalid", "%s %.0f is not a time in milliseconds since 1970", field, x)
 		}
 		return time.UnixMilli(int64(x)).UTC(), nil
 	case 0:
 		_, err := d.ReadToken()
 		return time.Time{}, jsonRefusal(err)
 	default:
-		return time.Time{}, refuse("type_wrong", "ts must be a time as text or milliseconds, not %s", kindName(k))
+		return time.Time{}, refuse("type_wrong", "%s must be a time as text or milliseconds, not %s", field, kindName(k))
 	}
 }
 

@@ -46,7 +46,7 @@ func decodeReading(d *jsontext.Decoder, e *element) *Refusal {
 			r.Values[i].Quality = q
 		}
 	}
-	r.FixTime, r.Seq, r.Position = c.ts, c.seq, pos
+	r.FixTime, r.SentAt, r.Seq, r.Position = c.ts, c.sent, c.seq, pos
 	e.reading = r
 	return nil
 }

@@ -30,6 +30,7 @@ type Item struct {
 	// missing here is in its type's own unit.
 	Units map[string]string
 	// Raw is the item's bytes, for a dead letter; the whole payload when nil.
+	// It must decode on its own, with the same topic: it is what is replayed.
 	Raw []byte
 	// Where is the item's place for people: "line 12", "record 3"; may be empty.
 	Where string

@@ -8,8 +8,10 @@ import (
 
 // Message is what a source hands to the pipeline, before anyone looked at it.
 type Message struct {
-	// Source is "mqtt" or "http".
+	// Source is how it came: "mqtt", "http", "file", "tcp", "udp".
 	Source string
+	// Format reads the payload; nil lets the topic decide.
+	Format *Format
 	// Topic is the MQTT topic; over HTTP the topic that says the same.
 	Topic      string
 	Payload    []byte

@@ -5,9 +5,9 @@ import "github.com/prometheus/client_golang/prometheus"
 // metrics count every message's end: stored, duplicate, dead letter, refused
 // (not acknowledged), and ignored for what the server itself published.
 type metrics struct {
-	stored, duplicates, refused, ignored, commitErrors prometheus.Counter
-	outcomes, reasons                                  *prometheus.CounterVec
-	commitSeconds, batchSize                           prometheus.Histogram
+	stored, duplicates, refused, ignored, commitErrors, limited prometheus.Counter
+	outcomes, reasons                                           *prometheus.CounterVec
+	commitSeconds, batchSize                                    prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -16,6 +16,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Readings, events and reports by how they ended."}, []string{"outcome"}),
 		reasons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "haidang_ingest_dead_letters_total",
 			Help: "Dead letters by stage and code."}, []string{"stage", "code"}),
+		limited: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_ingest_limited_total",
+			Help: "Messages beyond their device's limit: kept, but after those of others."}),
 		commitErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_journal_commit_errors_total",
 			Help: "Commits that did not succeed and were tried again."}),
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "haidang_journal_commit_seconds",
@@ -24,7 +26,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Entries in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.outcomes, m.reasons, m.commitErrors, m.commitSeconds, m.batchSize)
+		reg.MustRegister(m.outcomes, m.reasons, m.commitErrors, m.limited, m.commitSeconds, m.batchSize)
 	}
 	m.stored = m.outcomes.WithLabelValues("stored")
 	m.duplicates = m.outcomes.WithLabelValues("duplicate")

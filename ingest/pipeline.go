@@ -34,6 +34,10 @@ type Options struct {
 	Journal     Journal
 	DeadLetters DeadLetterStore
 	Bounds      Bounds
+	// Feeds are the topics on which foreign formats come.
+	Feeds []Feed
+	// DeviceLimits are how much one device may send live; see ParseLimits.
+	DeviceLimits []Limit
 	// RegisterUnknown makes devices never seen before known as type generic;
 	// otherwise what they send becomes dead letters.
 	RegisterUnknown bool
@@ -53,8 +57,10 @@ type Options struct {
 type Pipeline struct {
 	Options
 	stages  []stage
-	queue   chan *work
+	queue   chan *work // what is live
+	bulk    chan *work // backfill and long payloads
 	reports chan *work
+	limiter *limiter
 	metrics *metrics
 }
 
@@ -68,10 +74,26 @@ type stage struct {
 type work struct {
 	Message
 	route    route
-	id       devices.ID
+	id       devices.ID // of the device that the topic names, if it does
 	device   *devices.Device
 	typ      *devices.Type
 	elements []element
+	outcome  Outcome
+	left     int // elements that are not kept yet
+}
+
+// isBulk says whether a message can wait for those that are live.
+func (w *work) isBulk() bool {
+	if len(w.elements) > bulkBatch {
+		return true
+	}
+	for i := range w.elements {
+		e := &w.elements[i]
+		if r := e.reading; e.refusal != nil || r != nil && r.Lateness == LiveNow || e.event != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // queueSize is larger than any broker's in-flight window, so that the window,
@@ -83,7 +105,7 @@ const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), reports: make(chan *work, 256), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), limiter: newLimiter(o.DeviceLimits), metrics: newMetrics(o.Metrics)}
 	p.stages = []stage{
 		{StageTopic, p.readTopic},
 		{StageIdentify, p.identify},
@@ -119,6 +141,14 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 		if len(w.elements) == 0 {
 			to = p.reports
 		}
+	case routeReadings, routeEvents, routeForeign:
+		if len(w.elements) == 0 { // sound, and nothing to keep
+			w.finish(Outcome{})
+			return nil
+		}
+		if w.isBulk() || p.slowDown(w) {
+			to = p.bulk
+		}
 	}
 	select {
 	case to <- w:
@@ -153,6 +183,10 @@ func (w *work) finish(o Outcome) {
 }
 
 func (p *Pipeline) readTopic(w *work) (r *Refusal) {
+	if w.Format = p.format(&w.Message); w.Format != nil {
+		w.route = routeForeign
+		return nil
+	}
 	w.route, w.id, r = parseTopic(w.Topic)
 	return r
 }

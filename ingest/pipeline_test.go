@@ -27,7 +27,7 @@ func (registry) Get(id devices.ID) (*devices.Device, bool) {
 }
 
 func (registry) Type(id devices.TypeID) (*devices.Type, bool) {
-	t := &devices.Type{ID: id, Metrics: []devices.Metric{{Name: "pm25", Min: 0, Max: 1000}}}
+	t := &devices.Type{ID: id, Metrics: []devices.Metric{{Name: "pm25", Unit: "µg/m³", Min: 0, Max: 1000}}}
 	t.Index()
 	return t, true
 }
@@ -43,7 +43,7 @@ type fixture struct {
 	told    chan ingest.DeadLetter
 }
 
-func start(t *testing.T) *fixture {
+func start(t *testing.T, tune ...func(*ingest.Options)) *fixture {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	dir := t.TempDir()
@@ -56,11 +56,15 @@ func start(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{journal: j, letters: dl, told: make(chan ingest.DeadLetter, 100)}
-	f.Pipeline = ingest.NewPipeline(ingest.Options{Registry: registry{}, Journal: j, DeadLetters: dl, Bounds: ingest.DefaultBounds(),
+	o := ingest.Options{Registry: registry{}, Journal: j, DeadLetters: dl, Bounds: ingest.DefaultBounds(),
 		Report: func(context.Context, []byte) error {
 			return &devices.FieldError{Field: "category", Reason: "is missing"}
 		},
-		Tell: func(d ingest.DeadLetter) { f.told <- d }, Log: slog.New(slog.DiscardHandler)})
+		Tell: func(d ingest.DeadLetter) { f.told <- d }, Log: slog.New(slog.DiscardHandler)}
+	for _, fn := range tune {
+		fn(&o)
+	}
+	f.Pipeline = ingest.NewPipeline(o)
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
 	t.Cleanup(func() {
@@ -199,6 +203,6 @@ func FuzzSubmit(f *testing.F) {
 	}
 	p := ingest.NewPipeline(ingest.Options{Registry: registry{}, Bounds: ingest.DefaultBounds(), Log: slog.New(slog.DiscardHandler)})
 	f.Fuzz(func(t *testing.T, payload string) {
-		p.Decode(airTopic, []byte(payload))
+		p.Decode(nil, airTopic, []byte(payload))
 	})
 }

@@ -9,9 +9,11 @@ import (
 // Reading is one message of a device: what it measured, when and where.
 type Reading struct {
 	Device devices.ID
-	// FixTime is when it was measured, ReceivedAt when it arrived; both UTC,
-	// kept to the millisecond.
+	// FixTime is when it was measured, SentAt when the device says it sent it
+	// (zero when it does not say), ReceivedAt when it arrived; all UTC, kept
+	// to the millisecond.
 	FixTime    time.Time
+	SentAt     time.Time
 	ReceivedAt time.Time
 	// TimeAssumed is true when the device gave no time and FixTime is the
 	// time of arrival.

@@ -1,10 +1,10 @@
 package ingest
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"time"
+
+	"haidang/devices"
 )
 
 // identify finds the device that a topic names.
@@ -12,25 +12,16 @@ func (p *Pipeline) identify(w *work) *Refusal {
 	if w.id == "" || w.route == routeOurs {
 		return nil
 	}
-	dev, ok := p.Registry.Get(w.id)
-	if !ok {
-		if !p.RegisterUnknown {
-			return &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered; register it, or set unknown_devices = \"register\"", w.id)}
-		}
-		var err error
-		if dev, err = p.Registry.Discover(context.Background(), w.id); err != nil {
-			p.Log.Error("register unknown device", "device_id", w.id, "error", err)
-			return &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered and registering it did not succeed", w.id)}
-		}
-	}
-	w.device, w.id = dev, dev.ID // the registry's spelling
-	w.typ, _ = p.Registry.Type(dev.Type)
-	return nil
+	var r *Refusal
+	w.id, w.device, w.typ, r = p.find(w.id)
+	return r
 }
 
 // decode reads the payload. A device's state is taken here and has no elements.
 func (p *Pipeline) decode(w *work) *Refusal {
 	switch w.route {
+	case routeForeign:
+		return p.decodeForeign(w)
 	case routeReadings:
 		w.elements = decodeNative(w.Payload, decodeReading)
 	case routeEvents:
@@ -54,42 +45,65 @@ func (p *Pipeline) validate(w *work) *Refusal {
 	received := w.ReceivedAt.UTC().Truncate(1e6)
 	for i := range w.elements {
 		e := &w.elements[i]
+		if e.id == "" {
+			e.id, e.device, e.typ = w.id, w.device, w.typ
+		}
 		switch {
 		case e.refusal != nil:
 		case e.reading != nil:
 			r := e.reading
-			r.Device, r.ReceivedAt = w.id, received
-			if r.FixTime.IsZero() {
-				r.FixTime, r.TimeAssumed = received, true
-			}
-			r.Lateness = p.Bounds.lateness(r.FixTime, received)
-			if e.refusal = p.Bounds.checkTime(r.FixTime, received); e.refusal == nil {
+			r.Device, r.ReceivedAt = e.id, received
+			if e.refusal = p.Bounds.settle(&r.FixTime, &r.TimeAssumed, received); e.refusal == nil {
 				e.refusal = p.Bounds.checkPosition(r.Position)
 			}
-			p.judgeRanges(w, r)
+			if p.Bounds.checkTime(r.SentAt, received) != nil {
+				r.SentAt = time.Time{} // it only tells about the way here
+			}
+			r.Lateness = p.Bounds.lateness(r.FixTime, received)
+			e.toOwnUnits()
+			e.judgeRanges()
 		case e.event != nil:
 			ev := e.event
-			ev.Device, ev.ReceivedAt = w.id, received
-			if ev.FixTime.IsZero() {
-				ev.FixTime, ev.TimeAssumed = received, true
-			}
-			ev.Lateness = p.Bounds.lateness(ev.FixTime, received)
-			if e.refusal = p.Bounds.checkTime(ev.FixTime, received); e.refusal == nil {
+			ev.Device, ev.ReceivedAt = e.id, received
+			if e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, received); e.refusal == nil {
 				e.refusal = p.Bounds.checkPosition(ev.Position)
 			}
+			ev.Lateness = p.Bounds.lateness(ev.FixTime, received)
 		}
 	}
 	return nil
 }
 
-// judgeRanges marks values that the sensor cannot have measured.
-func (p *Pipeline) judgeRanges(w *work, r *Reading) {
-	if w.typ == nil {
+// toOwnUnits brings values into their metric's unit; one that cannot be is
+// refused with its reading: half a reading would look like a whole one.
+func (e *element) toOwnUnits() {
+	if len(e.units) == 0 || e.typ == nil {
 		return
 	}
-	for i := range r.Values {
-		v := &r.Values[i]
-		m := w.typ.Metric(v.Metric)
+	for i := range e.reading.Values {
+		v := &e.reading.Values[i]
+		from, named := e.units[v.Metric]
+		m := e.typ.Metric(v.Metric)
+		if !named || m == nil {
+			continue
+		}
+		x, err := devices.Convert(v.Number, from, m.Unit)
+		if err != nil {
+			e.refusal = invalid("unit_wrong", "%s: %s", v.Metric, err)
+			return
+		}
+		v.Number = x
+	}
+}
+
+// judgeRanges marks values that the sensor cannot have measured.
+func (e *element) judgeRanges() {
+	if e.typ == nil {
+		return
+	}
+	for i := range e.reading.Values {
+		v := &e.reading.Values[i]
+		m := e.typ.Metric(v.Metric)
 		if m != nil && v.Quality == Good && m.Min < m.Max && (v.Number < m.Min || v.Number > m.Max) {
 			v.Quality = OutOfRange
 		}
@@ -97,9 +111,9 @@ func (p *Pipeline) judgeRanges(w *work, r *Reading) {
 }
 
 // Decode runs the stages on a payload without keeping anything, and returns
-// what it would become.
-func (p *Pipeline) Decode(topic string, payload []byte) (readings []Reading, events []Event, refusals []*Refusal) {
-	w := &work{Message: Message{Source: "check", Topic: topic, Payload: payload, ReceivedAt: time.Now()}}
+// what it would become; f is nil for the native form.
+func (p *Pipeline) Decode(f *Format, topic string, payload []byte) (readings []Reading, events []Event, refusals []*Refusal) {
+	w := &work{Message: Message{Source: "check", Format: f, Topic: topic, Payload: payload, ReceivedAt: time.Now()}}
 	for _, s := range p.stages {
 		if r := s.run(w); r != nil {
 			return nil, nil, []*Refusal{r}

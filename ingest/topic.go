@@ -15,7 +15,8 @@ const (
 	routeEvents
 	routeState
 	routeReport
-	routeOurs // something the server itself publishes
+	routeForeign // a format of its own names the devices
+	routeOurs    // something the server itself publishes
 )
 
 // parseTopic reads a topic below ioc/v1/. The id is set for device topics.

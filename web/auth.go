@@ -110,7 +110,9 @@ func loopbackHost(h string) bool {
 }
 
 func (s *Server) fromCredentials(r *http.Request) identity {
-	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+	// "Token" is how clients of InfluxDB say it.
+	scheme, t, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Token") {
 		return s.byToken(t)
 	}
 	if c, err := r.Cookie(sessionCookie); err == nil {

@@ -2,9 +2,7 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -73,6 +71,15 @@ type deviceView struct {
 	LastSeen   *time.Time           `json:"last_seen,omitempty"`
 	Discovered bool                 `json:"discovered"`
 	Values     map[string]valueView `json:"values"`
+	Health     *healthView          `json:"health,omitempty"`
+}
+
+// healthView is what the device's own numbering and clock say.
+type healthView struct {
+	ClockAhead *float64 `json:"clock_ahead_s,omitempty"` // estimated; negative: behind, or a slow way
+	Gaps       int64    `json:"seq_gaps"`
+	Missing    int64    `json:"seq_missing"`
+	Restarts   int64    `json:"seq_restarts"`
 }
 
 type valueView struct {
@@ -102,6 +109,13 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 	}
 	if !st.LastSeen.IsZero() {
 		v.LastSeen = &st.LastSeen
+	}
+	if st.LastFix != nil {
+		v.Health = &healthView{Gaps: st.Trust.Gaps, Missing: st.Trust.Missing, Restarts: st.Trust.Restarts}
+		if ahead, ok := st.Trust.Skew(); ok {
+			seconds := ahead.Round(time.Millisecond).Seconds()
+			v.Health.ClockAhead = &seconds
+		}
 	}
 	t, _ := s.Registry.Type(d.Type)
 	for k, x := range st.Values {
@@ -225,13 +239,13 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r)
 		return
 	}
-	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, ingest.MaxPayload+1))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
-		s.fail(w, r, fmt.Errorf("%w: the body ended too early", errBadRequest))
+	body, err := payload(w, r, ingest.MaxPayload)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	leaf := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-	o, err := s.Pipeline.Ingest(r.Context(), id, leaf, payload)
+	o, err := s.Pipeline.Ingest(r.Context(), id, leaf, body)
 	if err != nil {
 		s.Log.Warn("readings over HTTP were not taken", "component", "web", "device_id", id, "error", err)
 		s.fail(w, r, errUnavailable)

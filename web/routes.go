@@ -22,6 +22,10 @@ func (s *Server) routes() *chi.Mux {
 	r.Get("/openapi.json", s.openAPI)
 	r.Get("/media/{file}", s.getPhoto)
 	r.Get("/ws", s.need(readers, s.ws))
+	// Paths that other products' senders know.
+	r.Post("/api/v2/write", s.need(keepers, s.influxWrite))
+	r.Get("/osmand", s.need(keepers, s.takeOsmAnd))
+	r.Post("/osmand", s.need(keepers, s.takeOsmAnd))
 
 	r.Route("/api/v1", func(r chi.Router) {
 		r.Use(middleware.Compress(5, "application/json"))
@@ -58,7 +62,12 @@ func (s *Server) routes() *chi.Mux {
 		r.Get("/work-orders/{id}", s.need(readers, s.getWorkOrder))
 		r.Post("/work-orders/{id}/{step}", s.need(fielders, s.stepWorkOrder))
 
+		r.Post("/formats/{format}", s.need(keepers, s.postForeign))
+		r.Post("/indicators", s.need(keepers, s.postIndicators))
 		r.Get("/dead-letters", s.need(keepers, s.listDeadLetters))
+		r.Post("/dead-letters/replay", s.need(keepers, s.replayDeadLetters))
+		r.Post("/dead-letters/discard", s.need(keepers, s.discardDeadLetters))
+		r.Post("/dead-letters/restore", s.need(keepers, s.restoreDeadLetters))
 		r.Post("/dead-letters/{id}/replay", s.need(keepers, s.replayDeadLetter))
 		r.Get("/stats", s.need(readers, s.getStats))
 	})

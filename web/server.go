@@ -30,6 +30,7 @@ import (
 type Pipeline interface {
 	Ingest(ctx context.Context, id devices.ID, leaf string, payload []byte) (ingest.Outcome, error)
 	Submit(ctx context.Context, m ingest.Message) error
+	Take(ctx context.Context, source string, f *ingest.Format, in ingest.Input) (ingest.Outcome, error)
 }
 
 // Options are what a Server shows and commands.
@@ -39,10 +40,12 @@ type Options struct {
 	Tokens  []Token
 	Version string
 
-	Registry    *devices.Registry
-	Tracker     *latest.Tracker
-	History     ingest.History
-	Pipeline    Pipeline
+	Registry *devices.Registry
+	Tracker  *latest.Tracker
+	History  ingest.History
+	Pipeline Pipeline
+	// Format finds a decoder of a foreign format by its name.
+	Format      func(name string) (*ingest.Format, bool)
 	DeadLetters *deadletters.Store
 	Reports     *reports.Service
 	Media       *media.Store
@@ -68,6 +71,9 @@ type Server struct {
 
 // New builds the server.
 func New(o Options) *Server {
+	if o.Format == nil {
+		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
+	}
 	s := &Server{Options: o, sessions: sessions{by: map[string]session{}},
 		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"haidang/devices"
@@ -19,14 +21,21 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// keep is how many dead letters are held; beyond it the oldest go first.
-const keep = 100_000
+// Bounds: beyond either, the oldest go first, and are counted.
+const (
+	keep      = 100_000
+	keepBytes = 1 << 30
+)
 
 // Store is a SQLite file of dead letters. It has a file of its own so that a
 // flood of garbage does not wait for, or hold up, anything else.
 type Store struct {
-	db    *sql.DB
-	added int
+	db *sql.DB
+	// mu guards the totals, which are known without asking the file.
+	mu      sync.Mutex
+	bytes   int64
+	held    int64
+	dropped atomic.Int64
 }
 
 // Open opens or creates the store at path.
@@ -43,8 +52,16 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	st := &Store{db: db}
+	if err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0) FROM dead_letter`).Scan(&st.held, &st.bytes); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("count dead letters: %w", err)
+	}
+	return st, nil
 }
+
+// Dropped is how many were dropped for want of room since the program began.
+func (s *Store) Dropped() int64 { return s.dropped.Load() }
 
 // Close closes the file.
 func (s *Store) Close() error { return s.db.Close() }
@@ -56,13 +73,17 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 		return fmt.Errorf("add dead letters: %w", err)
 	}
 	defer tx.Rollback()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held, bytes := s.held+int64(len(letters)), s.bytes
 	for i := range letters {
 		l := &letters[i]
+		bytes += int64(len(l.Payload))
 		if l.Payload == nil {
 			l.Payload = []byte{}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,topic,device,stage,code,message,payload,size,status)
-			VALUES(?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Topic, string(l.Device), string(l.Stage), l.Code, l.Message, l.Payload, l.Size, l.Status)
+		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,topic,format,device,stage,code,message,payload,size,status)
+			VALUES(?,?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Topic, l.Format, string(l.Device), string(l.Stage), l.Code, l.Message, l.Payload, l.Size, l.Status)
 		if err != nil {
 			return fmt.Errorf("add dead letter: %w", err)
 		}
@@ -70,16 +91,33 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 			return err
 		}
 	}
-	if s.added += len(letters); s.added >= 1000 {
-		s.added = 0
-		if _, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?`, keep); err != nil {
-			return fmt.Errorf("drop oldest dead letters: %w", err)
-		}
+	goneN, goneBytes, err := makeRoom(ctx, tx, held, bytes)
+	if err != nil {
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("add dead letters: %w", err)
 	}
+	s.held, s.bytes = held-goneN, bytes-goneBytes
+	s.dropped.Add(goneN)
 	return nil
+}
+
+// makeRoom drops the oldest until both bounds are kept, some at a time beyond
+// need, so that it is not done for every letter.
+func makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (goneN, goneBytes int64, err error) {
+	for held-goneN > keep || bytes-goneBytes > keepBytes {
+		var n, b, last int64
+		if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0), coalesce(max(id),0) FROM
+			(SELECT id, payload FROM dead_letter ORDER BY id LIMIT 1000)`).Scan(&n, &b, &last); err != nil {
+			return 0, 0, fmt.Errorf("find oldest dead letters: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id <= ?`, last); err != nil {
+			return 0, 0, fmt.Errorf("drop oldest dead letters: %w", err)
+		}
+		goneN, goneBytes = goneN+n, goneBytes+b
+	}
+	return goneN, goneBytes, nil
 }
 
 // Filter narrows a list. Zero members do not.
@@ -87,31 +125,21 @@ type Filter struct {
 	Stage    ingest.Stage
 	Device   devices.ID
 	Code     string
+	Format   string
+	Status   string    // "new", "replayed", "discarded"
 	From, To time.Time // by time of arrival
 	Limit    int       // at most 1,000; 0 means 100
 	Before   int64     // continue below this ID
 }
 
-const columns = `id,received_at,source,topic,device,stage,code,message,payload,size,status`
-
-// List returns dead letters, newest first; next continues below the last one
-// and is 0 at the end.
-func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, next int64, err error) {
-	limit := f.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	limit = min(limit, 1000)
+// where is the filter as SQL.
+func (f *Filter) where() (string, []any) {
 	where, args := []string{"1"}, []any{}
 	add := func(cond string, arg any) { where = append(where, cond); args = append(args, arg) }
-	if f.Stage != "" {
-		add("stage = ?", string(f.Stage))
-	}
-	if f.Device != "" {
-		add("device = ?", string(f.Device))
-	}
-	if f.Code != "" {
-		add("code = ?", f.Code)
+	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "status": f.Status} {
+		if v != "" {
+			add(column+" = ?", v)
+		}
 	}
 	if !f.From.IsZero() {
 		add("received_at >= ?", f.From.UnixMilli())
@@ -122,7 +150,21 @@ func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, 
 	if f.Before > 0 {
 		add("id < ?", f.Before)
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM dead_letter WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, append(args, limit+1)...)
+	return strings.Join(where, " AND "), args
+}
+
+const columns = `id,received_at,source,topic,format,device,stage,code,message,payload,size,status`
+
+// List returns dead letters, newest first; next continues below the last one
+// and is 0 at the end.
+func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, next int64, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	limit = min(limit, 1000)
+	where, args := f.where()
+	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM dead_letter WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list dead letters: %w", err)
 	}
@@ -144,7 +186,7 @@ func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, 
 func scan(row interface{ Scan(...any) error }) (ingest.DeadLetter, error) {
 	var l ingest.DeadLetter
 	var at int64
-	err := row.Scan(&l.ID, &at, &l.Source, &l.Topic, &l.Device, &l.Stage, &l.Code, &l.Message, &l.Payload, &l.Size, &l.Status)
+	err := row.Scan(&l.ID, &at, &l.Source, &l.Topic, &l.Format, &l.Device, &l.Stage, &l.Code, &l.Message, &l.Payload, &l.Size, &l.Status)
 	l.ReceivedAt = time.UnixMilli(at).UTC()
 	return l, err
 }
@@ -158,12 +200,35 @@ func (s *Store) Get(ctx context.Context, id int64) (ingest.DeadLetter, error) {
 	return l, err
 }
 
-// MarkReplayed notes that a dead letter's bytes were taken after all.
+// MarkReplayed notes that a dead letter's bytes went through the pipeline again.
 func (s *Store) MarkReplayed(ctx context.Context, id int64) error {
 	if _, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'replayed' WHERE id = ?`, id); err != nil {
 		return fmt.Errorf("mark dead letter %d: %w", id, err)
 	}
 	return nil
+}
+
+// Discard sets aside those that match and are new, and returns how many: they
+// stay readable until room is needed.
+func (s *Store) Discard(ctx context.Context, f Filter) (int64, error) {
+	f.Status = "new"
+	where, args := f.where()
+	res, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'discarded' WHERE `+where, args...)
+	if err != nil {
+		return 0, fmt.Errorf("discard dead letters: %w", err)
+	}
+	return res.RowsAffected()
+}
+
+// Restore undoes Discard for those that match, and returns how many.
+func (s *Store) Restore(ctx context.Context, f Filter) (int64, error) {
+	f.Status = "discarded"
+	where, args := f.where()
+	res, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'new' WHERE `+where, args...)
+	if err != nil {
+		return 0, fmt.Errorf("restore dead letters: %w", err)
+	}
+	return res.RowsAffected()
 }
 
 // Count is how many dead letters wait to be looked at.

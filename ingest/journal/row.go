@@ -28,6 +28,10 @@ const (
 	flagPosition    = 8
 	latenessShift   = 1
 	latenessMask    = 3
+	// flagSent: the device said when it sent; the flags from sentShift on are
+	// how many ms before arrival that was.
+	flagSent  = 16
+	sentShift = 8
 )
 
 func fixTime(e *ingest.Entry) time.Time {
@@ -47,6 +51,9 @@ func newRow(e *ingest.Entry) row {
 	rd := e.Reading
 	r := row{device: string(rd.Device), kind: kindReading, ts: rd.FixTime.UnixMilli(), seq: rd.Seq, recv: rd.ReceivedAt.UnixMilli()}
 	r.mark(rd.TimeAssumed, rd.Lateness, rd.Position)
+	if !rd.SentAt.IsZero() {
+		r.flags |= flagSent | rd.ReceivedAt.Sub(rd.SentAt).Milliseconds()<<sentShift
+	}
 	return r
 }
 
@@ -117,6 +124,10 @@ func (f *file) entry(r *row) (ingest.Entry, error) {
 	if seq < 0 {
 		seq = ingest.NoSeq
 	}
-	return ingest.Entry{Pos: r.pos, Reading: &ingest.Reading{Device: devices.ID(r.device), FixTime: ts, ReceivedAt: recv,
+	var sent time.Time
+	if r.flags&flagSent != 0 {
+		sent = time.UnixMilli(r.recv - r.flags>>sentShift).UTC()
+	}
+	return ingest.Entry{Pos: r.pos, Reading: &ingest.Reading{Device: devices.ID(r.device), FixTime: ts, SentAt: sent, ReceivedAt: recv,
 		TimeAssumed: assumed, Lateness: late, Seq: seq, Position: pos, Values: vals}}, nil
 }

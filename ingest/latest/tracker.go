@@ -30,6 +30,7 @@ type State struct {
 	Position   *devices.Position
 	PositionAt time.Time
 	Tail       []TrackPoint
+	Trust      Trust
 }
 
 // LatestValue is the newest value of one metric.
@@ -111,7 +112,7 @@ func (t *Tracker) apply(es []ingest.Entry, now time.Time) {
 func (t *Tracker) state(id devices.ID) *State {
 	s := t.states[id]
 	if s == nil {
-		s = &State{Values: map[string]LatestValue{}, Connection: "unknown"}
+		s = &State{Values: map[string]LatestValue{}, Connection: "unknown", Trust: Trust{LastSeq: ingest.NoSeq}}
 		t.states[id] = s
 	}
 	return s
@@ -134,6 +135,8 @@ func (v LatestValue) EventTime() time.Time {
 // take applies a reading. An older one never overwrites a newer value.
 func (s *State) take(r *ingest.Reading) {
 	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
+	s.Trust.takeSeq(r.Seq)
+	s.Trust.takeClock(r)
 	at := r.EventTime()
 	if s.LastFix == nil || !at.Before(s.LastFix.EventTime()) {
 		s.LastFix = r

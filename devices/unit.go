@@ -1,0 +1,69 @@
+package devices
+
+import (
+	"fmt"
+	"strings"
+)
+
+// unit is a linear scale on one quantity: base = x × factor + offset.
+type unit struct {
+	quantity       string
+	factor, offset float64
+}
+
+// units by their plain spelling (see plainUnit). Concentrations of gases in
+// ppm or ppb are left out on purpose: to turn them into mass one must know the
+// gas, its temperature and pressure.
+var units = map[string]unit{
+	"ug/m3": {"mass concentration", 1, 0}, "mg/m3": {"mass concentration", 1e3, 0}, "g/m3": {"mass concentration", 1e6, 0}, "ng/m3": {"mass concentration", 1e-3, 0},
+	"mg/l": {"mass concentration in water", 1, 0}, "g/l": {"mass concentration in water", 1e3, 0}, "ug/l": {"mass concentration in water", 1e-3, 0},
+	"m": {"length", 1, 0}, "cm": {"length", 1e-2, 0}, "mm": {"length", 1e-3, 0}, "km": {"length", 1e3, 0}, "ft": {"length", 0.3048, 0},
+	"c": {"temperature", 1, 0}, "cel": {"temperature", 1, 0}, "k": {"temperature", 1, -273.15}, "f": {"temperature", 5.0 / 9, -32 * 5.0 / 9},
+	"m/s": {"speed", 1, 0}, "km/h": {"speed", 1 / 3.6, 0}, "kn": {"speed", 1852.0 / 3600, 0}, "kt": {"speed", 1852.0 / 3600, 0}, "knot": {"speed", 1852.0 / 3600, 0}, "hảilý/h": {"speed", 1852.0 / 3600, 0},
+	"%": {"share", 1, 0}, "%rh": {"share", 1, 0}, "/": {"share", 100, 0}, "1": {"share", 100, 0},
+	"pa": {"pressure", 1, 0}, "hpa": {"pressure", 100, 0}, "mbar": {"pressure", 100, 0}, "kpa": {"pressure", 1e3, 0}, "bar": {"pressure", 1e5, 0}, "mmhg": {"pressure", 133.322387415, 0},
+	"v": {"voltage", 1, 0}, "mv": {"voltage", 1e-3, 0},
+	"m3/s": {"flow", 1, 0}, "l/s": {"flow", 1e-3, 0}, "m3/h": {"flow", 1.0 / 3600, 0}, "m3/ngày": {"flow", 1.0 / 86400, 0}, "m3/day": {"flow", 1.0 / 86400, 0}, "m3/d": {"flow", 1.0 / 86400, 0},
+	"deg": {"angle", 1, 0}, "rad": {"angle", 57.29577951308232, 0},
+}
+
+var plain = strings.NewReplacer("µ", "u", "μ", "u", "³", "3", "^", "", "°", "", "º", "", " ", "", "⁻", "-", "nm3", "m3", "Nm3", "m3", "Nm³", "m3")
+
+// plainUnit brings the many spellings of a unit to one: ug/Nm3, µg/m³ and
+// μg/m^3 are the same; a degree alone is an angle.
+func plainUnit(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "°" || s == "º" {
+		return "deg"
+	}
+	return strings.ToLower(plain.Replace(s))
+}
+
+// Convert turns x from one unit into another. An empty unit or "-" says
+// nothing and is taken as the wanted one (Circular 10/2021 writes "-" for pH).
+// It is an error when the units are of different quantities or not known.
+//
+// Normal cubic metres are taken as cubic metres: the Vietnamese limits for
+// ambient air are themselves per normal cubic metre at 25 °C.
+func Convert(x float64, from, to string) (float64, error) {
+	a, b := plainUnit(from), plainUnit(to)
+	if a == "" || a == "-" || a == b {
+		return x, nil
+	}
+	ua, ok := units[a]
+	if !ok {
+		return 0, fmt.Errorf("the unit %.20q is not known; %s is wanted", from, wanted(to))
+	}
+	ub, ok := units[b]
+	if !ok || ua.quantity != ub.quantity {
+		return 0, fmt.Errorf("the unit %.20q cannot be turned into %s", from, wanted(to))
+	}
+	return (x*ua.factor + ua.offset - ub.offset) / ub.factor, nil
+}
+
+func wanted(unit string) string {
+	if unit == "" {
+		return "a bare number"
+	}
+	return unit
+}

@@ -1,0 +1,201 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+	"haidang/ingest/deadletters"
+)
+
+// lines is a small real format: each line is a device, a value and a unit.
+type lines struct{}
+
+func (lines) Decode(in ingest.Input) (items []ingest.Item) {
+	for i, line := range strings.Split(strings.TrimSpace(string(in.Payload)), "\n") {
+		var dev, unit string
+		var x float64
+		it := ingest.Item{Where: fmt.Sprintf("line %d", i+1), Raw: []byte(line)}
+		if _, err := fmt.Sscanf(line, "%s %g %s", &dev, &x, &unit); err != nil {
+			it.Refusal = &ingest.Refusal{Stage: ingest.StageDecode, Code: "line_invalid", Message: "three words are wanted"}
+		} else {
+			it.Device, it.Units = devices.ID(dev), map[string]string{"pm25": unit}
+			it.Reading = &ingest.Reading{Seq: ingest.NoSeq, FixTime: in.ReceivedAt.Add(-time.Duration(i) * time.Second), Values: []ingest.Value{{Metric: "pm25", Number: x}}}
+		}
+		items = append(items, it)
+	}
+	if string(in.Payload) == "panic" {
+		panic("as a broken decoder would")
+	}
+	return items
+}
+
+var lineFormat = &ingest.Format{Name: "lines", Decoder: lines{}}
+
+func withLines(o *ingest.Options) {
+	o.Feeds = []ingest.Feed{{Filter: "plant/+/data", Format: lineFormat}}
+}
+
+func TestForeignFormatBecomesReadings(t *testing.T) {
+	f := start(t, withLines)
+	o := f.send(t, "plant/7/data", "qb-air-01 0.04 mg/Nm3\nnobody 1 ug/m3\nqb-air-01 x\nqb-air-01 5 kg\nQB-AIR-01 30 -")
+	if o.Stored != 2 || len(o.DeadLetters) != 3 {
+		t.Fatalf("became %+v", o)
+	}
+	for i, says := range []string{"line 2: device nobody is not registered", "line 3: three words are wanted", "pm25: the unit \"kg\""} {
+		if d := o.DeadLetters[i]; !strings.Contains(d.Message, says) || d.Format != "lines" || strings.Contains(string(d.Payload), "\n") {
+			t.Errorf("dead letter %d: %+v %s", i, d, d.Payload)
+		}
+	}
+	rs, _, err := f.journal.Readings(context.Background(), ingest.ReadingsQuery{Device: "qb-air-01", From: time.Now().Add(-time.Hour), To: time.Now()})
+	if err != nil || len(rs) != 2 || rs[1].Values[0].Number != 40 || rs[0].Values[0].Number != 30 {
+		t.Errorf("kept %+v %v", rs, err)
+	}
+	if o := f.send(t, "plant/7/other", "x"); len(o.DeadLetters) != 1 || o.DeadLetters[0].Code != "topic_unknown" {
+		t.Errorf("another topic: %+v", o)
+	}
+	if o := f.send(t, "plant/7/data", "panic"); len(o.DeadLetters) != 1 || o.DeadLetters[0].Code != "decoder_fault" {
+		t.Errorf("a decoder that breaks: %+v", o)
+	}
+}
+
+func TestTopicFilters(t *testing.T) {
+	for _, c := range []struct {
+		filter, topic string
+		fits          bool
+	}{
+		{"a/b", "a/b", true}, {"a/b", "a/b/c", false}, {"a/+/c", "a/b/c", true}, {"a/+/c", "a/b/d", false}, {"a/+", "a", false}, {"a/+", "a/", true},
+		{"a/#", "a/b/c", true}, {"a/#", "a", true}, {"a/#", "b", false}, {"a/b/c", "a/b", false}, {"application/+/device/+/event/up", "application/1/device/70b3/event/up", true},
+	} {
+		if got := ingest.Matches(c.filter, c.topic); got != c.fits {
+			t.Errorf("%s fits %s: %v", c.filter, c.topic, got)
+		}
+	}
+	for _, bad := range []string{"", "#", "+/x", "$SYS/#", "ioc/v1/devices/#", "a/#/b", "a/b+"} {
+		if ingest.CheckFilter(bad) == nil {
+			t.Errorf("filter %q is taken", bad)
+		}
+	}
+}
+
+// gate is a journal that lets one append through at a time and tells what it held.
+type gate struct {
+	ingest.Journal
+	open chan struct{}
+	held chan []ingest.Entry
+}
+
+func (g gate) Append(ctx context.Context, es []ingest.Entry) ([]bool, error) {
+	<-g.open
+	g.held <- append([]ingest.Entry(nil), es...)
+	return g.Journal.Append(ctx, es)
+}
+
+func TestLiveReadingsOvertakeBackfill(t *testing.T) {
+	g := gate{open: make(chan struct{}), held: make(chan []ingest.Entry, 100)}
+	f := start(t, func(o *ingest.Options) {
+		g.Journal = o.Journal
+		o.Journal = g
+		withLines(o)
+	})
+	ends := make(chan ingest.Outcome, 10)
+	submit := func(topic string, payload string) {
+		err := f.Submit(t.Context(), ingest.Message{Topic: topic, Payload: []byte(payload), ReceivedAt: time.Now(), Done: func(o ingest.Outcome) { ends <- o }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	submit("plant/7/data", strings.Repeat("qb-air-01 1 ug/m3\n", 1000)) // a long one, in several batches
+	time.Sleep(50 * time.Millisecond)                                   // its first batch waits at the gate
+	submit(airTopic, `{"values":{"pm25":3}}`)
+	g.open <- struct{}{}
+	first := <-g.held
+	g.open <- struct{}{}
+	second := <-g.held
+	if len(first) != 250 || len(second) != 1 || second[0].Reading.Values[0].Number != 3 {
+		t.Errorf("the journal got %d entries, then %d", len(first), len(second))
+	}
+	close(g.open)
+	if o := <-ends; o.Stored != 1 {
+		t.Errorf("the live reading ended first as %+v", o)
+	}
+	if o := <-ends; o.Stored != 1000 {
+		t.Errorf("the long payload ended as %+v", o)
+	}
+}
+
+func TestFloodOfOneDeviceIsKeptAndTold(t *testing.T) {
+	f := start(t, func(o *ingest.Options) {
+		var err error
+		if o.DeviceLimits, err = ingest.ParseLimits("5:3600"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	stored := 0
+	for i := range 20 {
+		stored += f.send(t, airTopic, fmt.Sprintf(`{"values":{"pm25":%d}}`, i)).Stored
+	}
+	if stored != 20 || len(f.told) != 1 {
+		t.Fatalf("%d of 20 stored, told %d times", stored, len(f.told))
+	}
+	if d := <-f.told; d.Code != "rate_limited" || !strings.Contains(d.Message, "more than 5 messages") {
+		t.Errorf("told %+v", d)
+	}
+	for _, bad := range []string{"5", "5:0", "a:1", "5:1,", "0:1", "1:1,1:2,1:3,1:4,1:5"} {
+		if _, err := ingest.ParseLimits(bad); err == nil {
+			t.Errorf("limits %q are taken", bad)
+		}
+	}
+}
+
+func TestReplayStoresOnceWithTheOriginalTimes(t *testing.T) {
+	f := start(t, withLines)
+	sent := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	end := make(chan ingest.Outcome, 1)
+	take := func(m ingest.Message) ingest.Outcome {
+		m.Done = func(o ingest.Outcome) { end <- o }
+		if err := f.Submit(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		return <-end
+	}
+	take(ingest.Message{Format: &ingest.Format{Name: "lines", Decoder: never{}}, Topic: "plant/7/data", Payload: []byte("qb-air-01 7 ug/m3\nqb-air-01 8 ug/m3"), ReceivedAt: sent})
+	take(ingest.Message{Topic: "ioc/v1/devices/nobody/readings", Payload: []byte(`{"values":{"a":1}}`), ReceivedAt: sent})
+	find := func(name string) (*ingest.Format, bool) { return lineFormat, name == "lines" }
+	sum, err := f.letters.Replay(t.Context(), deadletters.Filter{Format: "lines"}, f, find)
+	if err != nil || sum.Letters != 1 || sum.Stored != 2 || sum.DeadLetters != 0 {
+		t.Fatalf("replayed: %+v %v", sum, err)
+	}
+	rs, _, _ := f.journal.Readings(t.Context(), ingest.ReadingsQuery{Device: "qb-air-01", From: sent.Add(-time.Minute), To: sent.Add(time.Minute)})
+	if len(rs) != 2 || !rs[1].FixTime.Equal(sent) || !rs[1].ReceivedAt.Equal(sent) {
+		t.Errorf("replayed as %+v", rs)
+	}
+	if sum, err := f.letters.Replay(t.Context(), deadletters.Filter{Format: "lines"}, f, find); err != nil || sum.Letters != 0 {
+		t.Errorf("replayed again: %+v %v", sum, err)
+	}
+	sum, err = f.letters.Replay(t.Context(), deadletters.Filter{}, f, find)
+	if err != nil || sum.Letters != 1 || sum.DeadLetters != 1 {
+		t.Errorf("one that fails again: %+v %v", sum, err)
+	}
+	if n, err := f.letters.Discard(t.Context(), deadletters.Filter{}); n != 1 || err != nil {
+		t.Errorf("discarded %d %v", n, err)
+	}
+	if n, _ := f.letters.Count(t.Context()); n != 0 {
+		t.Errorf("%d are new after all were replayed or discarded", n)
+	}
+	if n, err := f.letters.Restore(t.Context(), deadletters.Filter{}); n != 1 || err != nil {
+		t.Errorf("restored %d %v", n, err)
+	}
+}
+
+// never stands for a decoder that was not mended yet.
+type never struct{}
+
+func (never) Decode(ingest.Input) []ingest.Item {
+	return []ingest.Item{{Refusal: &ingest.Refusal{Stage: ingest.StageDecode, Code: "x", Message: errors.ErrUnsupported.Error()}}}
+}
