@@ -29,7 +29,8 @@ export class Board {
     // A restarted server answers with a new snapshot: what was raised meanwhile
     // is new to the room too. Only the first one of all is silent.
     let worst = "", words = "";
-    const known = new Set(this.byID.keys());
+    // One found late is silent; it sounds when it proves to go on live.
+    const known = new Set([...this.byID].filter(([, a]) => !a.late).map(([id]) => id));
     const first = !this.begun;
     this.begun = true;
     if (f.type === "snapshot") this.byID.clear();

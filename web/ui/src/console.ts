@@ -42,7 +42,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
         choice(t("order.new"), crews.map((c) => [c.id, c.name]), (crew) => post("/work-orders", { crew, report: r.code })));
       if (["accepted", "assigned"].includes(r.state)) acts.append(withText(t("report.answer"), t("report.answerwords"), (text) => step("answer", { text })));
       return h("li", { "data-code": r.code }, h("span", { class: "state s-" + r.state }, t("report." + r.state)), " ", h("b", {}, pick(r.category_name)), " ", h("a", { href: "/phan-anh/" + r.code }, r.code), h("p", {}, r.description),
-        ...r.photos.map((p: any) => h("img", { class: "thumb", src: p.url, alt: t("report.photo"), loading: "lazy" })), h("small", {}, `${when(r.created_at)} · ${ago(r.created_at)} · ${r.agency_name ?? ""} ${r.phone_masked ?? ""}`), acts);
+        ...r.photos.map((p: any) => h("img", { class: "thumb", src: p.url, alt: t("report.photo"), loading: "lazy" })), h("small", {}, [when(r.created_at), ago(r.created_at), r.agency_name, r.phone_masked].filter(Boolean).join(" · ")), acts);
     });
   },
   async alerts() {
