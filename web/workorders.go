@@ -30,9 +30,6 @@ func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
 		err = &devices.FieldError{Field: "lat", Reason: "lat and lon are needed"}
 	}
 	if err == nil {
-		if now := time.Now(); b.At.IsZero() || b.At.After(now) {
-			b.At = now
-		}
 		err = s.Dispatch.SetPosition(r.Context(), chi.URLParam(r, "id"), devices.Position{Lat: *b.Lat, Lon: *b.Lon}, b.At)
 	}
 	if err != nil {
@@ -49,8 +46,13 @@ func (s *Server) listWorkOrders(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	ws, err := s.Dispatch.List(r.Context(), dispatch.Filter{State: dispatch.State(q.Get("state")), Crew: q.Get("crew"), Limit: limit})
-	s.answer(w, r, http.StatusOK, list{Items: some(ws)}, err)
+	before, err := cursorParam(q.Get("cursor"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	ws, next, err := s.Dispatch.List(r.Context(), dispatch.Filter{State: dispatch.State(q.Get("state")), Crew: q.Get("crew"), Limit: limit, Before: before})
+	s.answer(w, r, http.StatusOK, list{some(ws), cursor(next)}, err)
 }
 
 func (s *Server) getWorkOrder(w http.ResponseWriter, r *http.Request) {

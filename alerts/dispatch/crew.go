@@ -85,12 +85,16 @@ func (s *Service) crew(id string) (Crew, bool) {
 }
 
 // SetPosition notes where a crew was at a time; an older fix changes nothing.
+// A phone's clock that is ahead counts as now: it must not freeze its crew.
 func (s *Service) SetPosition(ctx context.Context, id string, p devices.Position, at time.Time) error {
 	if _, ok := s.crew(id); !ok {
 		return fmt.Errorf("crew %.40s: %w", id, devices.ErrNotFound)
 	}
-	if p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 {
-		return &devices.FieldError{Field: "lat", Reason: "latitude goes from -90 to 90, longitude from -180 to 180"}
+	if err := checkPlace(&p.Lat, &p.Lon); err != nil {
+		return err
+	}
+	if now := time.Now(); at.IsZero() || at.After(now) {
+		at = now
 	}
 	_, err := s.db.ExecContext(ctx, `INSERT INTO crew_position(crew,lat,lon,at) VALUES(?,?,?,?)
 		ON CONFLICT(crew) DO UPDATE SET lat=excluded.lat, lon=excluded.lon, at=excluded.at WHERE excluded.at >= at`, id, p.Lat, p.Lon, at.UnixMilli())

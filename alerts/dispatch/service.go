@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"strings"
 	"time"
 
@@ -78,26 +79,52 @@ func (s *Service) Create(ctx context.Context, n NewWorkOrder) (*WorkOrder, error
 	default:
 		return nil, &devices.FieldError{Field: "priority", Reason: "priority is urgent, normal or low"}
 	}
+	if err := checkPlace(n.Lat, n.Lon); err != nil {
+		return nil, err
+	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	w := &WorkOrder{ID: uuid.Must(uuid.NewV7()).String(), Title: n.Title, Instructions: n.Instructions, State: Offered, Crew: crew.ID, CrewName: crew.Name,
 		Alert: n.Alert, Report: n.Report, Lat: n.Lat, Lon: n.Lon, Priority: n.Priority, CreatedAt: now, CreatedBy: n.By, UpdatedAt: now,
 		Timeline: []Event{{At: now, ReceivedAt: now, State: Offered, By: n.By}}, Photos: []string{}}
-	var clientID *string
-	if n.ClientID != "" {
-		clientID = &n.ClientID
-		var id string
-		if err := s.db.QueryRowContext(ctx, `SELECT id FROM work_order WHERE client_id = ?`, n.ClientID).Scan(&id); err == nil {
-			return s.Get(ctx, id)
-		}
-	}
 	err := s.transact(ctx, func(tx *sql.Tx) error {
-		if err := s.put(ctx, tx, w); err != nil {
+		if n.ClientID != "" {
+			var id string
+			err := tx.QueryRowContext(ctx, `SELECT id FROM work_order WHERE client_id = ?`, n.ClientID).Scan(&id)
+			if err == nil {
+				w, err = s.get(ctx, tx, id)
+				return err
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		if err := s.put(ctx, tx, w); err != nil || n.ClientID == "" {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE work_order SET client_id = ? WHERE id = ?`, clientID, w.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE work_order SET client_id = ? WHERE id = ?`, n.ClientID, w.ID)
 		return err
 	})
-	return w, err
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// checkPlace refuses what is no place on earth; both nil is no place, and fine.
+func checkPlace(lat, lon *float64) error {
+	switch {
+	case lat == nil && lon == nil:
+		return nil
+	case lat == nil || lon == nil:
+		return &devices.FieldError{Field: "lat", Reason: "lat and lon belong together; only one was given"}
+	case !(math.Abs(*lat) <= 90) || !(math.Abs(*lon) <= 180):
+		reason := fmt.Sprintf("latitude %g, longitude %g is no place on earth: latitude goes from -90 to 90, longitude from -180 to 180", *lat, *lon)
+		if math.Abs(*lat) <= 180 && math.Abs(*lon) <= 90 {
+			reason = fmt.Sprintf("latitude %g and longitude %g look swapped", *lat, *lon)
+		}
+		return &devices.FieldError{Field: "lat", Reason: reason}
+	}
+	return nil
 }
 
 // Action is one step taken by somebody.
@@ -124,18 +151,21 @@ func (s *Service) Apply(ctx context.Context, id, name string, a Action) (*WorkOr
 	if a.Text = strings.TrimSpace(a.Text); len(a.Text) > 8000 {
 		return nil, &devices.FieldError{Field: "text", Reason: "at most 8,000 bytes"}
 	}
+	if len(a.ClientEventID) > 64 {
+		return nil, &devices.FieldError{Field: "client_event_id", Reason: "at most 64 bytes"}
+	}
+	if err := checkPlace(a.Lat, a.Lon); err != nil {
+		return nil, err
+	}
 	var w *WorkOrder
 	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
 		if w, err = s.get(ctx, tx, id); err != nil {
 			return err
 		}
 		if a.ClientEventID != "" {
-			res, err := tx.ExecContext(ctx, `INSERT INTO work_order_event VALUES(?,?) ON CONFLICT DO NOTHING`, a.ClientEventID, id)
-			if err != nil {
+			again, err := known(ctx, tx, a.ClientEventID, id, name)
+			if err != nil || again {
 				return err
-			}
-			if n, _ := res.RowsAffected(); n == 0 {
-				return nil
 			}
 		}
 		if st.needsText != "" && a.Text == "" {
@@ -161,6 +191,23 @@ func (s *Service) Apply(ctx context.Context, id, name string, a Action) (*WorkOr
 		return nil, err
 	}
 	return w, nil
+}
+
+// known notes a step's client event id, or says that the same step was taken
+// under it before. Under one id there is one step of one order.
+func known(ctx context.Context, tx *sql.Tx, event, order, step string) (bool, error) {
+	var wasOrder, wasStep string
+	err := tx.QueryRowContext(ctx, `SELECT work_order, step FROM work_order_event WHERE client_event_id = ?`, event).Scan(&wasOrder, &wasStep)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = tx.ExecContext(ctx, `INSERT INTO work_order_event(client_event_id, work_order, step) VALUES(?,?,?)`, event, order, step)
+		return false, err
+	case err != nil:
+		return false, err
+	case wasOrder != order || wasStep != "" && wasStep != step:
+		return false, fmt.Errorf("client_event_id %.64q was used for another step or work order: %w", event, devices.ErrConflict)
+	}
+	return true, nil
 }
 
 func (s *Service) transact(ctx context.Context, fn func(*sql.Tx) error) error {
@@ -211,68 +258,4 @@ func (s *Service) get(ctx context.Context, q interface {
 	}
 	w := &WorkOrder{}
 	return w, json.Unmarshal([]byte(body), w)
-}
-
-// Filter narrows a list. Zero members do not.
-type Filter struct {
-	State State
-	Crew  string
-	// Active leaves out what ended before Since.
-	Active bool
-	Since  time.Time
-	Limit  int // at most 1,000; 0 means 200
-}
-
-// List returns work orders, newest first.
-func (s *Service) List(ctx context.Context, f Filter) ([]*WorkOrder, error) {
-	where, args := "1", []any{}
-	if f.State != "" {
-		where, args = where+" AND state = ?", append(args, f.State)
-	}
-	if f.Crew != "" {
-		where, args = where+" AND crew = ?", append(args, f.Crew)
-	}
-	if f.Active {
-		where, args = where+" AND (state IN ('offered','accepted','en_route','on_scene') OR updated_at >= ?)", append(args, f.Since.UnixMilli())
-	}
-	if f.Limit <= 0 || f.Limit > 1000 {
-		f.Limit = 200
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT body FROM work_order WHERE `+where+` ORDER BY rowid DESC LIMIT ?`, append(args, f.Limit)...)
-	if err != nil {
-		return nil, fmt.Errorf("list work orders: %w", err)
-	}
-	defer rows.Close()
-	var ws []*WorkOrder
-	for rows.Next() {
-		var body string
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		w := &WorkOrder{}
-		if err := json.Unmarshal([]byte(body), w); err != nil {
-			return nil, err
-		}
-		ws = append(ws, w)
-	}
-	return ws, rows.Err()
-}
-
-// Counts says how many work orders are in each state.
-func (s *Service) Counts(ctx context.Context) (map[State]int, error) {
-	by := map[State]int{Offered: 0, Accepted: 0, EnRoute: 0, OnScene: 0}
-	rows, err := s.db.QueryContext(ctx, `SELECT state, count(*) FROM work_order GROUP BY state`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var st State
-		var n int
-		if err := rows.Scan(&st, &n); err != nil {
-			return nil, err
-		}
-		by[st] = n
-	}
-	return by, rows.Err()
 }

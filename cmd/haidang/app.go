@@ -338,7 +338,7 @@ func snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[
 			return raw(items, err)
 		},
 		dispatch.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
-			items, err := ds.List(ctx, dispatch.Filter{Active: true, Since: time.Now().Add(-12 * time.Hour), Limit: 1000})
+			items, _, err := ds.List(ctx, dispatch.Filter{Active: true, Since: time.Now().Add(-12 * time.Hour), Limit: 1000})
 			return raw(items, err)
 		},
 	}
