@@ -1,7 +1,7 @@
 # make demo needs only Go; make test sets up what it needs.
 export CGO_ENABLED ?= 1
 
-.PHONY: demo build setup test check bench ui
+.PHONY: demo build setup test check bench endure ui
 
 demo: ## a living province on this machine
 	go run ./cmd/haidang demo $(ARGS)
@@ -21,6 +21,9 @@ check: ## form: gofmt, vet, modules
 
 bench: ## figures beside peers, in one run
 	go run ./deploy/bench $(ARGS)
+
+endure: setup ## ten minutes of kills, restarts, outages and a full disk, then counting
+	HAIDANG_REQUIRE_SERVICES=1 go test -v -timeout 2h ./deploy/endure -args $(or $(ARGS),-for 10m -kills 50 -rate 5000 -influx-away 2m -disk-full 15s)
 
 ui: ## build the pages anew (needs Node)
 	cd web/ui && npm ci --ignore-scripts && npx tsc --noEmit

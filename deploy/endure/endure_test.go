@@ -1,0 +1,268 @@
+package endure
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+	"haidang/ingest/ingesttest"
+	"haidang/ingest/journal"
+)
+
+var (
+	length   = flag.Duration("for", 12*time.Second, "how long readings flow")
+	kills    = flag.Int("kills", 3, "how often haidang is killed")
+	rate     = flag.Int("rate", 1000, "readings a second")
+	devs     = flag.Int("devices", 10, "publishers")
+	away     = flag.Duration("influx-away", 3*time.Second, "how long InfluxDB is away; 0 leaves it out")
+	full     = flag.Duration("disk-full", 0, "how long the disk is full; needs the right to mount a tmpfs")
+	restarts = flag.Int("broker-restarts", 1, "how often mosquitto is restarted; outside broker only")
+	seed     = flag.Uint64("seed", 1, "of the moments")
+)
+
+func TestNothingAcknowledgedIsLostOrDoubled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	t.Run("mosquitto", func(t *testing.T) { endure(t, false) })
+	t.Run("embedded broker", func(t *testing.T) { endure(t, true) })
+}
+
+func endure(t *testing.T, embedded bool) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if *full > 0 {
+		smallDisk(t, data)
+	}
+	log, err := os.Create(filepath.Join(dir, "haidang.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	db := ingesttest.StartInflux(t)
+	mqttAddr := freeAddress(t)
+	httpAddr := freeAddress(t)
+	token := sha256.Sum256([]byte("x"))
+	brokerLine := "open = true"
+	var mosquitto *ingesttest.Mosquitto
+	brokerURL := "tcp://" + mqttAddr
+	if !embedded {
+		mosquitto = ingesttest.StartMosquitto(t, ingesttest.MosquittoOptions{})
+		brokerURL = mosquitto.URL
+		brokerLine = fmt.Sprintf("url = %q", mosquitto.URL)
+	}
+	config := writeFile(t, filepath.Join(dir, "haidang.toml"), "data = %q\nhttp = %q\nmqtt = %q\nunknown_devices = \"register\"\n[broker]\n%s\n[influxdb]\nurl = %q\nbucket = %q\n[[tokens]]\nname = \"a\"\nrole = \"admin\"\nsha256 = %q\n",
+		data, httpAddr, mqttAddr, brokerLine, db.URL, db.Bucket, hex.EncodeToString(token[:]))
+	p := &program{t: t, binary: build(t, dir), config: config, url: "http://" + httpAddr, log: log}
+	p.start()
+	t.Cleanup(func() { p.end(syscall.SIGKILL) })
+	p.ready(30 * time.Second)
+
+	ctx, stop := context.WithTimeout(t.Context(), *length)
+	defer stop()
+	epoch := time.Now().Add(-*length - time.Hour).Truncate(time.Millisecond)
+	var ps []*publisher
+	var flow sync.WaitGroup
+	for n := range *devs {
+		pub := connect(t, brokerURL, n)
+		ps = append(ps, pub)
+		flow.Go(func() { pub.run(ctx, *rate / *devs, epoch) })
+	}
+	var trouble sync.WaitGroup
+	if *away > 0 {
+		trouble.Go(func() { influxAway(ctx, db) })
+	}
+	if *full > 0 {
+		trouble.Go(func() { fillDisk(ctx, t, data) })
+	}
+	slowest := cause(ctx, t, p, mosquitto)
+	trouble.Wait()
+	flow.Wait()
+	if *full > 0 || ctx.Err() != nil {
+		p.ready(60 * time.Second)
+	}
+	for _, pub := range ps {
+		pub.client.Disconnect(100)
+	}
+	count(t, p, data, ps, epoch, db)
+	t.Logf("slowest restart until ready: %s", slowest)
+}
+
+// cause kills and restarts at random moments.
+func cause(ctx context.Context, t *testing.T, p *program, m *ingesttest.Mosquitto) (slowest time.Duration) {
+	rnd := rand.New(rand.NewPCG(*seed, 2))
+	events := *kills
+	if m != nil {
+		events += *restarts
+	}
+	mean := *length / time.Duration(events+1)
+	for i := range events {
+		select {
+		case <-time.After(time.Duration((0.5 + rnd.Float64()) * float64(mean))):
+		case <-ctx.Done():
+			t.Logf("%d of %d troubles fell into the time", i, events)
+			return slowest
+		}
+		if m != nil && i%(events / *restarts) == (events / *restarts)/2 {
+			m.Stop()
+			m.Start()
+			continue
+		}
+		p.end(syscall.SIGKILL)
+		p.start()
+		slowest = max(slowest, p.ready(60*time.Second))
+	}
+	<-ctx.Done()
+	return slowest
+}
+
+func influxAway(ctx context.Context, db *ingesttest.Influx) {
+	select {
+	case <-time.After(*length / 5):
+	case <-ctx.Done():
+		return
+	}
+	db.Kill()
+	time.Sleep(*away)
+	db.Start()
+}
+
+// count compares what was acknowledged with what is there, by number.
+func count(t *testing.T, p *program, data string, ps []*publisher, epoch time.Time, db *ingesttest.Influx) {
+	waitForInflux(t, ps, db)
+	p.end(syscall.SIGTERM)
+	j, err := journal.Open(t.Context(), filepath.Join(data, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	var sent, acked, kept, lost, double int64
+	for _, pub := range ps {
+		seen := map[int64]int{}
+		q := ingest.ReadingsQuery{Device: devices.ID(pub.id), From: epoch, To: epoch.Add(1000 * time.Hour), Limit: 10_000}
+		for {
+			rs, next, err := j.Readings(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range rs {
+				seen[r.Seq]++
+			}
+			if q.Cursor = next; next == "" {
+				break
+			}
+		}
+		for n := range pub.ack {
+			if seen[n] == 0 {
+				lost++
+			}
+		}
+		for _, times := range seen {
+			if times > 1 {
+				double++
+			}
+		}
+		sent, acked, kept = sent+pub.sent, acked+int64(len(pub.ack)), kept+int64(len(seen))
+		if n := influxCount(t, db, pub.id); n != int64(len(seen)) {
+			t.Errorf("%s: %d readings in the journal, %d in InfluxDB", pub.id, len(seen), n)
+		}
+	}
+	t.Logf("sent %d, acknowledged %d, kept %d, lost %d, double %d", sent, acked, kept, lost, double)
+	if lost > 0 || double > 0 || acked == 0 {
+		t.Errorf("%d acknowledged readings are missing, %d are there twice", lost, double)
+	}
+}
+
+// waitForInflux waits until the writer has caught up: the count rests.
+func waitForInflux(t *testing.T, ps []*publisher, db *ingesttest.Influx) {
+	var acked int64
+	for _, pub := range ps {
+		acked += pub.acked.Load()
+	}
+	last, since := int64(-1), time.Now()
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
+		n := influxCount(t, db, "")
+		if n != last {
+			last, since = n, time.Now()
+		}
+		if n >= acked && time.Since(since) > 3*time.Second || time.Since(since) > 40*time.Second {
+			return
+		}
+	}
+}
+
+func influxCount(t *testing.T, db *ingesttest.Influx, device string) int64 {
+	q := "SELECT count(n) FROM generic"
+	if device != "" {
+		q += fmt.Sprintf(" WHERE device = '%s'", device)
+	}
+	var answer struct {
+		Results []struct{ Series []struct{ Values [][]any } }
+	}
+	if err := json.Unmarshal([]byte(db.Exec(q)), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Results) == 0 || len(answer.Results[0].Series) == 0 {
+		return 0
+	}
+	n, _ := answer.Results[0].Series[0].Values[0][1].(float64)
+	return int64(n)
+}
+
+// smallDisk puts the data on a disk of its own that can be filled.
+func smallDisk(t *testing.T, dir string) {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2g", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot mount a tmpfs: %v %s", err, out)
+	}
+	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
+}
+
+func fillDisk(ctx context.Context, t *testing.T, dir string) {
+	select {
+	case <-time.After(*length / 2):
+	case <-ctx.Done():
+		return
+	}
+	path := filepath.Join(dir, "filler")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Errorf("fill the disk: %v", err)
+		return
+	}
+	block := make([]byte, 1<<20)
+	for end := time.Now().Add(*full); time.Now().Before(end) && ctx.Err() == nil; {
+		if _, err := f.Write(block); err != nil {
+			block = block[:max(1, len(block)/2)]
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	f.Close()
+	os.Remove(path)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,87 @@
+package endure
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program is haidang as its users run it: a process of its own.
+type program struct {
+	t      *testing.T
+	binary string
+	config string
+	url    string
+	log    *os.File
+	cmd    *exec.Cmd
+	done   chan struct{}
+}
+
+// build compiles haidang without the race detector: it is to run as it would.
+func build(t *testing.T, dir string) string {
+	t.Helper()
+	binary := filepath.Join(dir, "haidang")
+	if out, err := exec.Command("go", "build", "-o", binary, "haidang/cmd/haidang").CombinedOutput(); err != nil {
+		t.Fatalf("build haidang: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func (p *program) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(p.binary, "serve", "--config", p.config)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatalf("start haidang: %v", err)
+	}
+	done := make(chan struct{})
+	go func(cmd *exec.Cmd) { cmd.Wait(); close(done) }(p.cmd)
+	p.done = done
+}
+
+// ready waits until it takes data, and says how long that took.
+func (p *program) ready(most time.Duration) time.Duration {
+	p.t.Helper()
+	began := time.Now()
+	for time.Since(began) < most {
+		if res, err := http.Get(p.url + "/readyz"); err == nil {
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return time.Since(began)
+			}
+		}
+		select {
+		case <-p.done:
+			p.t.Fatalf("haidang ended:\n%s", p.tail())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	p.t.Fatalf("haidang is not ready after %s:\n%s", most, p.tail())
+	return 0
+}
+
+func (p *program) end(sig syscall.Signal) {
+	p.cmd.Process.Signal(sig)
+	<-p.done
+}
+
+func (p *program) tail() string {
+	b, err := os.ReadFile(p.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-3000):])
+}
+
+func writeFile(t *testing.T, path, format string, args ...any) string {
+	t.Helper()
+	if err := os.WriteFile(path, fmt.Appendf(nil, format, args...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,86 @@
+package endure
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// publisher is a device that numbers its readings and remembers which of them
+// the broker acknowledged. Its library sends again what was not.
+type publisher struct {
+	id     string
+	client paho.Client
+	sent   int64
+	acked  atomic.Int64 // how many
+	mu     sync.Mutex
+	ack    map[int64]struct{} // which
+}
+
+func connect(t *testing.T, url string, n int) *publisher {
+	t.Helper()
+	p := &publisher{id: fmt.Sprintf("endure-%02d", n), ack: map[int64]struct{}{}}
+	p.client = paho.NewClient(paho.NewClientOptions().AddBroker(url).SetClientID(p.id).SetCleanSession(false).
+		SetAutoReconnect(true).SetMaxReconnectInterval(500 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(200 * time.Millisecond).
+		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false))
+	if token := p.client.Connect(); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
+		t.Fatalf("%s: %v", p.id, token.Error())
+	}
+	return p
+}
+
+// run publishes at a steady rate, with at most window on their way, until ctx
+// ends, and then waits for the last acknowledgements.
+func (p *publisher) run(ctx context.Context, perSecond int, epoch time.Time) {
+	const window = 200
+	room := make(chan struct{}, window)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	owed := 0.0
+	for last := time.Now(); ctx.Err() == nil; {
+		select {
+		case <-ctx.Done():
+		case now := <-tick.C:
+			owed = min(owed+now.Sub(last).Seconds()*float64(perSecond), float64(perSecond))
+			last = now
+			for ; owed >= 1 && ctx.Err() == nil; owed-- {
+				select {
+				case room <- struct{}{}:
+					p.publish(epoch, room)
+				case <-ctx.Done():
+				}
+			}
+		}
+	}
+	for range window {
+		select {
+		case room <- struct{}{}:
+		case <-time.After(60 * time.Second):
+			return // the rest was never acknowledged
+		}
+	}
+}
+
+func (p *publisher) publish(epoch time.Time, room chan struct{}) {
+	n := p.sent
+	p.sent++
+	// A fix time of its own for each, so that InfluxDB can count them.
+	ts := epoch.Add(time.Duration(n) * time.Millisecond).UnixMilli()
+	payload := fmt.Sprintf(`{"ts":%d,"seq":%d,"values":{"n":%d,"pm25":%d.5,"temp":28.4,"humidity":71}}`, ts, n, n, n%100)
+	token := p.client.Publish("ioc/v1/devices/"+p.id+"/readings", 1, false, payload)
+	go func() {
+		<-token.Done()
+		if token.Error() == nil {
+			p.mu.Lock()
+			p.ack[n] = struct{}{}
+			p.mu.Unlock()
+			p.acked.Add(1)
+		}
+		<-room
+	}()
+}
