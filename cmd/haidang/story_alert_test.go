@@ -76,6 +76,10 @@ func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 		b, _ := io.ReadAll(res.Body)
 		return bytes.Contains(b, []byte("168.4"))
 	})
+	publish(t, addr, "ioc/v1/reports", `{"category":"ve-sinh-moi-truong","description":"Đốt rác sau chợ, khói mù","lat":17.47,"lon":106.62,"phone":"0912345678"}`)
+	if err := chromedp.Run(ctx, chromedp.WaitVisible(`//li[contains(., "Đốt rác sau chợ, khói mù")]`, chromedp.BySearch)); err != nil {
+		t.Fatalf("the report never came to the wall: %v", err)
+	}
 	if err := chromedp.Run(ctx, chromedp.WaitVisible(`.alert.critical.open[data-rule="air.pm25.high"] .ack`), chromedp.Click(`.alert.critical .ack`), chromedp.WaitVisible(`.alert.acked`),
 		chromedp.Click(`.alert .send`), chromedp.Click(`[data-crew="crew-1"]`), chromedp.WaitVisible(`.s-offered`)); err != nil {
 		t.Fatalf("acknowledge and send a crew: %v", err)
