@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -70,7 +71,7 @@ func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
 	}
 	rs, next, err := s.History.Readings(r.Context(), q)
 	if err != nil {
-		s.fail(w, r, err)
+		s.failHistory(w, r, err)
 		return
 	}
 	items := make([]readingView, len(rs))
@@ -116,7 +117,7 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) {
 	}
 	points, err := s.History.Series(r.Context(), q)
 	if err != nil {
-		s.fail(w, r, err)
+		s.failHistory(w, r, err)
 		return
 	}
 	items := make([]map[string]any, len(points))
@@ -127,4 +128,14 @@ func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.json(w, http.StatusOK, map[string]any{"items": items, "source": s.History.Source()})
+}
+
+// failHistory tells an InfluxDB that does not answer from a fault of ours: it
+// is another program, and may be away.
+func (s *Server) failHistory(w http.ResponseWriter, r *http.Request, err error) {
+	if _, theirs := errors.AsType[*devices.FieldError](err); !theirs && s.History.Source() == "influxdb" && r.Context().Err() == nil {
+		s.Log.Warn("InfluxDB did not answer a question", "component", "web", "request_id", requestID(r), "error", err)
+		err = errNoHistory
+	}
+	s.fail(w, r, err)
 }

@@ -56,6 +56,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errUnavailable):
 		p.Status, p.Detail = http.StatusServiceUnavailable, "nothing was kept; send it again later"
 		w.Header().Set("Retry-After", "5")
+	case errors.Is(err, errNoHistory):
+		p.Status, p.Detail = http.StatusServiceUnavailable, "the history is asked of InfluxDB, which does not answer; nothing is lost, try again later"
+		w.Header().Set("Retry-After", "30")
 	default:
 		p.Status = http.StatusInternalServerError
 		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "request_id", p.Request, "error", err)
@@ -74,6 +77,7 @@ var (
 	errTooMany      = errors.New("too many requests")
 	errBadRequest   = errors.New("bad request")
 	errUnavailable  = errors.New("unavailable")
+	errNoHistory    = errors.New("no history")
 )
 
 func (s *Server) json(w http.ResponseWriter, status int, v any) {

@@ -20,6 +20,7 @@ import (
 	"haidang/devices"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
+	"haidang/ingest/influx"
 	"haidang/ingest/latest"
 	"haidang/ingest/media"
 	"haidang/ingest/reports"
@@ -52,6 +53,9 @@ type Options struct {
 	Alerts      *alerts.Store
 	Dispatch    *dispatch.Service
 	Hub         *live.Hub
+	// Influx says how far the copy to InfluxDB has come; nil: none is
+	// configured.
+	Influx func() influx.Status
 	// Ready says why the program cannot take data now; nil: it can.
 	Ready   func() error
 	Pages   fs.FS
@@ -120,6 +124,9 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	io.WriteString(w, "ready\n")
+	if s.Influx != nil { // its outage costs devices nothing: we are ready all the same
+		fmt.Fprintln(w, s.Influx())
+	}
 }
 
 func (s *Server) metrics() http.Handler {

@@ -49,11 +49,36 @@ func (s *Server) Stats(ctx context.Context) (any, error) {
 		"readings_per_second": flow.PerSecond, "readings_total": flow.Total,
 		"delay_ms": map[string]any{"p50": ms(flow.DelayP50), "p99": ms(flow.DelayP99), "samples": flow.Samples},
 		"alerts":   open, "reports": byState, "work_orders": orders, "dead_letters": dead, "screens": s.Hub.Clients(),
+		"influxdb": s.influxView(),
 	}
 	if oldest != nil {
 		st["oldest_unanswered"] = map[string]any{"code": oldest.Code, "created_at": oldest.CreatedAt}
 	}
 	return st, nil
+}
+
+// influxView is the state of the copy to InfluxDB, for those who run it.
+func (s *Server) influxView() any {
+	type view struct {
+		Configured  bool       `json:"configured"`
+		Lag         *int64     `json:"lag,omitempty"` // entries of the journal
+		LastSuccess *time.Time `json:"last_success,omitempty"`
+		OutageSince *time.Time `json:"outage_since,omitempty"`
+		Cause       string     `json:"cause,omitempty"`
+	}
+	if s.Influx == nil {
+		return view{}
+	}
+	st := s.Influx()
+	return view{true, &st.Lag, known(st.LastSuccess), known(st.OutageSince), st.Cause}
+}
+
+// known leaves a zero time out of JSON.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

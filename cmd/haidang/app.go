@@ -158,7 +158,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history,
 		Pipeline: a.pipeline, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
-		Hub: a.hub, Ready: a.ready, Pages: ui.Dist(), Metrics: a.prom, Log: log})
+		Hub: a.hub, Ready: a.ready, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	return a, nil

@@ -23,3 +23,11 @@ func (a *app) buildInflux(ctx context.Context, db *sql.DB) error {
 	a.history = influx.NewHistory(cfg)
 	return nil
 }
+
+// influxStatus is nil when no InfluxDB is named.
+func (a *app) influxStatus() func() influx.Status {
+	if a.influx == nil {
+		return nil
+	}
+	return a.influx.Status
+}

@@ -30,6 +30,7 @@ type Config struct{ URL, Org, Bucket, Token string }
 // Follower is a journal.
 type Follower interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
+	Behind(after ingest.Pos) int64
 }
 
 // Registry is what the writer asks of the device registry.
@@ -46,6 +47,7 @@ type Writer struct {
 	log     *slog.Logger
 	written prometheus.Counter
 	refused prometheus.Counter
+	state   state
 }
 
 // NewWriter prepares a writer; it does not touch the network.
@@ -55,7 +57,9 @@ func NewWriter(cfg Config, reg Registry, cursor *Cursor, metrics prometheus.Regi
 		written: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_influx_points_total", Help: "Points that InfluxDB confirmed."}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_influx_refused_points_total", Help: "Points that InfluxDB refused; they stay in the journal."})}
 	if metrics != nil {
-		metrics.MustRegister(w.written, w.refused)
+		lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "haidang_influx_lag_entries", Help: "Journal entries that wait to be written to InfluxDB."},
+			func() float64 { return float64(w.Status().Lag) })
+		metrics.MustRegister(w.written, w.refused, lag)
 	}
 	return w
 }
@@ -67,6 +71,7 @@ func (w *Writer) Run(ctx context.Context, j Follower) error {
 	if err != nil {
 		return err
 	}
+	w.state.begin(pos, j)
 	return j.Follow(ctx, pos, 5000, func(ctx context.Context, es []ingest.Entry) error {
 		points := make([]*write.Point, 0, len(es))
 		for i := range es {
@@ -79,7 +84,12 @@ func (w *Writer) Run(ctx context.Context, j Follower) error {
 		if err := w.writeUntilDone(ctx, points); err != nil {
 			return err
 		}
-		return w.cursor.Save(ctx, es[len(es)-1].Pos)
+		pos := es[len(es)-1].Pos
+		if err := w.cursor.Save(ctx, pos); err != nil {
+			return err
+		}
+		w.state.reached(pos)
+		return nil
 	})
 }
 
@@ -117,14 +127,17 @@ func (w *Writer) writeUntilDone(ctx context.Context, points []*write.Point) erro
 		err := w.api.WritePoint(ctx, points...)
 		if err == nil {
 			w.written.Add(float64(len(points)))
+			w.state.confirmed()
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if refusedForGood(err) {
+			w.state.answered() // it is there, and says no to points
 			return w.halve(ctx, points, err)
 		}
+		w.state.failed(err)
 		w.log.Warn("InfluxDB is away; readings wait in the journal", "component", "ingest.influx", "error", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):

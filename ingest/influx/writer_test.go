@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,9 +112,10 @@ func TestEveryReadingReachesInfluxDBOnceAcrossAnOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var w *Writer
 	run := func(ctx context.Context) chan error {
 		done := make(chan error, 1)
-		w := NewWriter(Config{URL: "http://" + addr, Bucket: "ioc/autogen"}, registry{}, cursor, nil, slog.New(slog.DiscardHandler))
+		w = NewWriter(Config{URL: "http://" + addr, Bucket: "ioc/autogen"}, registry{}, cursor, nil, slog.New(slog.DiscardHandler))
 		go func() { done <- w.Run(ctx, j) }()
 		return done
 	}
@@ -138,15 +140,29 @@ func TestEveryReadingReachesInfluxDBOnceAcrossAnOutage(t *testing.T) {
 		}
 		t.Fatalf("InfluxDB never held %v points", want)
 	}
+	until := func(what string, is func(Status) bool) {
+		t.Helper()
+		for end := time.Now().Add(40 * time.Second); !is(w.Status()); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("it never said %s: %+v", what, w.Status())
+			}
+		}
+	}
 	writer, stopWriter := context.WithCancel(ctx)
 	done := run(writer)
 	feed(2000)
 	wait(2000)
+	until("that all is written", func(s Status) bool {
+		return s.Lag == 0 && !s.LastSuccess.IsZero() && s.OutageSince.IsZero() && strings.Contains(s.String(), "0 entries wait")
+	})
 	stop()
 	feed(3000) // while it is away
-	time.Sleep(300 * time.Millisecond)
+	until("that InfluxDB is away", func(s Status) bool {
+		return s.Lag == 3000 && !s.OutageSince.IsZero() && s.Cause != "" && strings.Contains(s.String(), "takes nothing since")
+	})
 	influxd(t, dir, addr)
 	wait(5000)
+	until("that the outage is over", func(s Status) bool { return s.Lag == 0 && s.OutageSince.IsZero() && s.Cause == "" })
 	if n := influxQL(t, addr, `SELECT count(o3) FROM air_station`); n != -1 {
 		t.Errorf("%v values that are not good were written as values", n)
 	}
