@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/pelletier/go-toml/v2"
 )
 
 func TestExampleHoldsTheDefaults(t *testing.T) {
@@ -19,6 +21,50 @@ func TestExampleHoldsTheDefaults(t *testing.T) {
 	c.Tokens = nil
 	if want := DefaultConfig(); !reflect.DeepEqual(c, want) {
 		t.Errorf("the example says %+v, the defaults are %+v", c, want)
+	}
+}
+
+// An option that is not in the example would be known to nobody.
+func TestExampleHoldsEveryOption(t *testing.T) {
+	b, err := os.ReadFile("../../deploy/haidang.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example map[string]any
+	if err := toml.Unmarshal(b, &example); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var walk func(where string, typ reflect.Type, told any)
+	walk = func(where string, typ reflect.Type, told any) {
+		switch {
+		case typ.Kind() == reflect.Slice && typ.Elem().Kind() == reflect.Struct:
+			list, _ := told.([]any)
+			if len(list) == 0 {
+				t.Errorf("the example has no %s", where)
+				return
+			}
+			walk(where, typ.Elem(), list[0])
+		case typ.Kind() == reflect.Struct:
+			table, _ := told.(map[string]any)
+			for f := range typ.Fields() {
+				option := f.Tag.Get("toml")
+				if option == "" || option == "-" {
+					t.Errorf("%s.%s has no name in the file", where, f.Name)
+					continue
+				}
+				value, there := table[option]
+				if n++; !there {
+					t.Errorf("the example does not hold %s", strings.TrimPrefix(where+"."+option, "."))
+					continue
+				}
+				walk(where+"."+option, f.Type, value)
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Config](), example)
+	if n < 15 {
+		t.Errorf("only %d options seen", n)
 	}
 }
 
