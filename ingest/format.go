@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,6 +96,14 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 	w.elements = make([]element, 0, len(items))
 	for i := range items {
 		it := &items[i]
+		if it.Reading != nil {
+			// In one order, whatever the decoder's maps gave: what stands in
+			// for a sequence number is made of them.
+			slices.SortFunc(it.Reading.Values, func(a, b Value) int { return strings.Compare(a.Metric, b.Metric) })
+			for j := range it.Reading.Values {
+				it.Reading.Values[j].Metric = intern(it.Reading.Values[j].Metric)
+			}
+		}
 		e := element{reading: it.Reading, event: it.Event, refusal: it.Refusal, raw: it.Raw, units: it.Units}
 		if e.raw == nil {
 			e.raw = w.Payload

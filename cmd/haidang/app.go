@@ -54,6 +54,8 @@ type app struct {
 	journal  *journal.Journal
 	tracker  *latest.Tracker
 	pipeline *ingest.Pipeline
+	sources  *sources
+	runs     []runner
 	alerts   *alerts.Store
 	engine   *engine.Engine
 	broker   *broker.Broker
@@ -142,7 +144,18 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if err := a.buildInflux(ctx, db); err != nil {
 		return nil, err
 	}
-	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
+	if a.sources, err = makeSources(cfg.Sources); err != nil {
+		return nil, err
+	}
+	feeds, _ := a.sources.feeds()
+	limits, err := ingest.ParseLimits(cfg.DeviceLimit)
+	if err != nil {
+		return nil, err
+	}
+	bounds := ingest.DefaultBounds()
+	bounds.OnBadTime = ingest.TimePolicy(cfg.BadTime)
+	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: bounds,
+		Feeds: feeds, DeviceLimits: limits,
 		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, State: a.tracker.SetConnection,
 		Tell: func(d ingest.DeadLetter) {
 			if a.source != nil {
@@ -152,12 +165,15 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if err := a.buildSource(); err != nil {
 		return nil, err
 	}
+	if a.runs, err = a.runners(); err != nil {
+		return nil, err
+	}
 	var srv *web.Server
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history,
-		Pipeline: a.pipeline, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
+		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
@@ -175,7 +191,8 @@ func loadRules(path string) ([]rules.Rule, error) {
 
 // buildSource starts the embedded broker, unless an outside one is named.
 func (a *app) buildSource() (err error) {
-	o := mqtt.Options{URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
+	_, filters := a.sources.feeds()
+	o := mqtt.Options{Feeds: filters, URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
 	a.mqttURL = o.URL
 	if o.URL == "" {
 		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
@@ -211,6 +228,9 @@ func (a *app) run(ctx context.Context, started func()) error {
 	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath()) })
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
 	own("live hub", a.hub.Run)
+	for _, r := range a.runs {
+		own(r.name, r.run)
+	}
 	own("live topics", a.feedLiveTopics)
 	own("housekeeping", a.keepHouse)
 	if a.influx != nil {

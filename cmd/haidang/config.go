@@ -13,6 +13,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"haidang/alerts/rules"
+	"haidang/ingest"
 	"haidang/web"
 )
 
@@ -33,6 +34,13 @@ type Config struct {
 	Broker        BrokerConfig `toml:"broker"`
 	Influx        InfluxConfig `toml:"influxdb"`
 	Tokens        []web.Token  `toml:"tokens"`
+	// DeviceLimit is how much one device may send live before its messages wait
+	// behind those of others: pairs of a number and seconds. Empty: no limit.
+	DeviceLimit string `toml:"device_limit"`
+	// BadTime is what becomes of a fix time that cannot be right: "refuse"
+	// (a dead letter) or "clamp" (the time of arrival, marked as assumed).
+	BadTime string         `toml:"bad_time"`
+	Sources []SourceConfig `toml:"sources"`
 }
 
 // BrokerConfig names an outside MQTT broker, and how the embedded one syncs.
@@ -57,7 +65,7 @@ type InfluxConfig struct {
 
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
-	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400,
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, DeviceLimit: "2000:1,60000:60", BadTime: "refuse",
 		Broker: BrokerConfig{ClientID: "haidang-ingest"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
@@ -128,6 +136,15 @@ func (c *Config) Check() error {
 	}
 	if c.Broker.Open && c.Broker.URL == "" && !isLoopback(c.MQTT) {
 		bad("broker.open lets devices in without credentials, but mqtt = %q listens beyond this machine; close one of the two", c.MQTT)
+	}
+	if _, err := ingest.ParseLimits(c.DeviceLimit); err != nil {
+		bad("device_limit: %w", err)
+	}
+	if c.BadTime != string(ingest.RefuseTime) && c.BadTime != string(ingest.ClampTime) {
+		bad("bad_time is %q; it must be refuse or clamp", c.BadTime)
+	}
+	if _, err := makeSources(c.Sources); err != nil {
+		errs = append(errs, err)
 	}
 	if c.Rules != "" {
 		if _, err := rules.Load(c.Rules); err != nil {

@@ -18,7 +18,7 @@ func TestExampleHoldsTheDefaults(t *testing.T) {
 	if err := c.Check(); err != nil {
 		t.Error(err)
 	}
-	c.Tokens = nil
+	c.Tokens, c.Sources = nil, nil
 	if want := DefaultConfig(); !reflect.DeepEqual(c, want) {
 		t.Errorf("the example says %+v, the defaults are %+v", c, want)
 	}
@@ -73,9 +73,17 @@ func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 	for text, says := range map[string]string{
 		token + "[broker]\ncolour='red'\n": "colour",
 		"":                                 "no tokens",
-		strings.Replace(token, "operator", "king", 1):           "viewer, crew, operator",
-		"mqtt='0.0.0.0:1883'\n" + token + "[broker]\nopen=true": "without credentials",
-		"unknown_devices='maybe'\n" + token:                     "refuse or register",
+		strings.Replace(token, "operator", "king", 1):                                      "viewer, crew, operator",
+		"mqtt='0.0.0.0:1883'\n" + token + "[broker]\nopen=true":                            "without credentials",
+		"unknown_devices='maybe'\n" + token:                                                "refuse or register",
+		"device_limit='many'\n" + token:                                                    "device_limit",
+		"bad_time='guess'\n" + token:                                                       "refuse or clamp",
+		token + "[[sources]]\nname='a'\nformat='xml'\n":                                    "format \"xml\" is unknown",
+		token + "[[sources]]\nname='A b'\nformat='senml'\n":                                "small letters",
+		token + "[[sources]]\nname='a'\nformat='senml'\ntopic='ioc/v1/#'\n":                "source a: topic filter",
+		token + "[[sources]]\nname='a'\nformat='senml'\ntopic='a/b'\nfolder='/x'\n":        "give one of",
+		token + "[[sources]]\nname='a'\nformat='senml'\n[sources.options]\ncolour='red'\n": "colour",
+		token + "[[sources]]\nname='a'\nformat='mapping'\n[sources.options]\ndevice='x'\n": "metrics: name at least one",
 	} {
 		p := filepath.Join(t.TempDir(), "c.toml")
 		os.WriteFile(p, []byte(text), 0o600)

@@ -12,26 +12,30 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"haidang/ingest/formats"
 )
 
 // version is set by the linker for releases.
 var version = "0.1.0-dev"
 
 type cli struct {
-	Demo    demoCmd  `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
-	Serve   serveCmd `cmd:"" help:"Run the operations centre."`
-	Check   checkCmd `cmd:"" help:"Read a configuration and say what is wrong with it."`
-	Token   tokenCmd `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
-	Version struct{} `cmd:"" help:"Print the version."`
-	Verbose bool     `short:"v" help:"Log more."`
+	Demo    demoCmd   `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
+	Serve   serveCmd  `cmd:"" help:"Run the operations centre."`
+	Check   checkCmd  `cmd:"" help:"Read a configuration and say what is wrong with it."`
+	Decode  decodeCmd `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
+	Token   tokenCmd  `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
+	Version struct{}  `cmd:"" help:"Print the version."`
+	Verbose bool      `short:"v" help:"Log more."`
 }
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("haidang"), kong.Description("Hải Đăng: the operations centre a province can run itself."), kong.UsageOnError())
+	k := kong.Parse(&c, kong.Name("haidang"), kong.Description("Hải Đăng: the operations centre a province can run itself."), kong.UsageOnError(), kong.Vars{"formats": strings.Join(formats.Names(), ", ")})
 	level := slog.LevelInfo
 	if c.Verbose {
 		level = slog.LevelDebug
@@ -40,13 +44,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
-	switch k.Command() {
+	switch name, _, _ := strings.Cut(k.Command(), " "); name {
 	case "demo":
 		err = c.Demo.run(ctx, os.Stdout, log)
 	case "serve":
 		err = c.Serve.run(ctx, os.Stdout, log)
 	case "check":
 		err = c.Check.run(os.Stdout)
+	case "decode":
+		err = c.Decode.run(os.Stdout)
 	case "token":
 		err = c.Token.run()
 	default:

@@ -23,6 +23,7 @@ type story struct {
 	t          *testing.T
 	HTTP, MQTT string `json:"-"`
 	Data       string
+	token      string // of whom calls are; empty: nobody
 }
 
 // services says whether the real services must be there.
@@ -149,6 +150,9 @@ func (s *story) call(method, path string, body, into any) int {
 	req, err := http.NewRequest(method, s.HTTP+path, rd)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

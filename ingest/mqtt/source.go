@@ -26,7 +26,9 @@ type Options struct {
 	ClientID string // must stay the same, or the broker's queue is lost
 	Username string
 	Password string
-	Log      *slog.Logger
+	// Feeds are topic filters beside our own, on which foreign formats come.
+	Feeds []string
+	Log   *slog.Logger
 }
 
 // Source is the connection to the broker.
@@ -42,8 +44,15 @@ type Source struct {
 	tell   map[devices.ID]*rate.Limiter
 }
 
-// filters are what ingest subscribes to: all that devices say, and reports.
-var filters = map[string]byte{ingest.DeviceRoot + "#": 1, ingest.ReportsTopic: 1}
+// filters are what ingest subscribes to: all that devices say, reports, and
+// the feeds.
+func (s *Source) filters() map[string]byte {
+	fs := map[string]byte{ingest.DeviceRoot + "#": 1, ingest.ReportsTopic: 1}
+	for _, f := range s.opts.Feeds {
+		fs[f] = 1
+	}
+	return fs
+}
 
 // New prepares a source that hands messages to submit.
 func New(o Options, submit func(context.Context, ingest.Message) error) *Source {
@@ -91,7 +100,7 @@ func (s *Source) Start(ctx context.Context) error {
 }
 
 func (s *Source) subscribe(c paho.Client) {
-	t := c.SubscribeMultiple(filters, s.handle)
+	t := c.SubscribeMultiple(s.filters(), s.handle)
 	go func() {
 		if !t.WaitTimeout(20*time.Second) || t.Error() != nil {
 			err := t.Error()

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"haidang/ingest"
+	"haidang/ingest/formats"
+	"haidang/ingest/sentences"
+	"haidang/ingest/stationfiles"
+)
+
+// SourceConfig is one way by which a foreign format comes in: an MQTT topic, a
+// folder, or a port. With none of them it is taken over HTTP only, as
+// POST /api/v1/formats/NAME, where every source is taken too.
+type SourceConfig struct {
+	Name   string `toml:"name"`
+	Format string `toml:"format"` // of ingest/formats
+	// Topic is an MQTT topic filter outside ioc/v1.
+	Topic string `toml:"topic"`
+	// Folder is watched for files.
+	Folder string `toml:"folder"`
+	// Listen is tcp://host:port or udp://host:port, Connect a server at
+	// tcp://host:port.
+	Listen  string         `toml:"listen"`
+	Connect string         `toml:"connect"`
+	Options map[string]any `toml:"options"` // the format's own
+}
+
+var sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// builtIn are the formats that are taken over HTTP without being configured.
+var builtIn = []string{"lineprotocol", "osmand", "indicator", "senml"}
+
+// sources are the configured and built-in formats, ready for use.
+type sources struct {
+	configs []SourceConfig
+	byName  map[string]*ingest.Format
+}
+
+// makeSources builds every decoder; an error names the source and the option.
+func makeSources(configs []SourceConfig) (*sources, error) {
+	s := &sources{configs: configs, byName: map[string]*ingest.Format{}}
+	for _, name := range builtIn {
+		if err := s.add(name, name, nil); err != nil {
+			return nil, err
+		}
+	}
+	seen := map[string]bool{}
+	for i, c := range configs {
+		if !sourceName.MatchString(c.Name) {
+			return nil, fmt.Errorf("source %d: name %q must be 1 to 32 small letters, digits or '-', beginning with a letter", i+1, c.Name)
+		}
+		if seen[c.Name] {
+			return nil, fmt.Errorf("source %s: the name is used twice", c.Name)
+		}
+		seen[c.Name] = true
+		ways := 0
+		for _, way := range []string{c.Topic, c.Folder, c.Listen, c.Connect} {
+			if way != "" {
+				ways++
+			}
+		}
+		if ways > 1 {
+			return nil, fmt.Errorf("source %s: give one of topic, folder, listen and connect", c.Name)
+		}
+		if c.Topic != "" {
+			if err := ingest.CheckFilter(c.Topic); err != nil {
+				return nil, fmt.Errorf("source %s: %w", c.Name, err)
+			}
+		}
+		if err := s.add(c.Name, c.Format, c.Options); err != nil {
+			return nil, fmt.Errorf("source %s: %w", c.Name, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *sources) add(name, format string, o formats.Options) error {
+	d, err := formats.New(format, o)
+	if err != nil {
+		return err
+	}
+	s.byName[name] = &ingest.Format{Name: name, Decoder: d}
+	return nil
+}
+
+// Format finds a decoder by its source's name.
+func (s *sources) Format(name string) (*ingest.Format, bool) {
+	f, ok := s.byName[name]
+	return f, ok
+}
+
+// feeds are the sources that come over MQTT.
+func (s *sources) feeds() (fs []ingest.Feed, filters []string) {
+	for _, c := range s.configs {
+		if c.Topic != "" {
+			fs = append(fs, ingest.Feed{Filter: c.Topic, Format: s.byName[c.Name]})
+			filters = append(filters, c.Topic)
+		}
+	}
+	return fs, filters
+}
+
+// runner is a source of its own goroutine.
+type runner struct {
+	name string
+	run  func(context.Context) error
+}
+
+// runners opens the folders and ports.
+func (a *app) runners() (rs []runner, err error) {
+	for _, c := range a.sources.configs {
+		f := a.sources.byName[c.Name]
+		switch {
+		case c.Folder != "":
+			w, err := stationfiles.New(stationfiles.Options{Dir: c.Folder, Log: a.log,
+				Take: func(ctx context.Context, in ingest.Input) (ingest.Outcome, error) {
+					return a.pipeline.Take(ctx, "file", f, in)
+				}})
+			if err != nil {
+				return nil, fmt.Errorf("source %s: %w", c.Name, err)
+			}
+			rs = append(rs, runner{"source " + c.Name, w.Run})
+		case c.Listen != "" || c.Connect != "":
+			l, err := sentences.New(sentences.Options{Name: c.Name, URL: c.Listen + c.Connect, Connect: c.Connect != "", Log: a.log,
+				Take: func(ctx context.Context, in ingest.Input) error {
+					return a.pipeline.Submit(ctx, ingest.Message{Source: "line", Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt})
+				}})
+			if err != nil {
+				return nil, fmt.Errorf("source %s: %w", c.Name, err)
+			}
+			rs = append(rs, runner{"source " + c.Name, l.Run})
+		}
+	}
+	return rs, nil
+}

@@ -1,0 +1,141 @@
+// Package nmea reads NMEA 0183 sentences: AIS (AIVDM, AIVDO) with its fragments
+// joined, and positions of an own receiver (RMC, GGA). A TAG block's time is
+// the fix time; without one it is the time of arrival, for AIS itself says only
+// the second. Distress beacons (SART, MOB, EPIRB) become events.
+package nmea
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"haidang/ingest"
+	"haidang/ingest/formats/object"
+)
+
+// sentence is one line, checked and parted.
+type sentence struct {
+	talker string // two characters, "AI"
+	kind   string // "VDM"
+	fields []string
+	at     time.Time // of the TAG block; zero when it has none
+}
+
+// maxLine is NMEA's 82 bytes with room for a TAG block.
+const maxLine = 400
+
+// checksum is NMEA's: all bytes XORed.
+func checksum(s string) byte {
+	var x byte
+	for i := range len(s) {
+		x ^= s[i]
+	}
+	return x
+}
+
+// verify cuts "*hh" off and compares it.
+func verify(s string) (string, *ingest.Refusal) {
+	body, sum, ok := strings.Cut(s, "*")
+	if !ok {
+		return "", object.Refuse("checksum_missing", "the sentence has no checksum")
+	}
+	want, err := strconv.ParseUint(sum, 16, 8)
+	if err != nil || len(sum) != 2 {
+		return "", object.Refuse("checksum_wrong", "the checksum %.8q is no pair of hexadecimal digits", sum)
+	}
+	if got := checksum(body); got != byte(want) {
+		return "", object.Refuse("checksum_wrong", "the checksum is %s, but the sentence gives %02X: it was changed on its way", sum, got)
+	}
+	return body, nil
+}
+
+func parse(line string) (s sentence, r *ingest.Refusal) {
+	if len(line) > maxLine {
+		return s, object.Refuse("line_too_long", "a sentence has at most %d bytes", maxLine)
+	}
+	for i := range len(line) {
+		if line[i] < 0x20 || line[i] > 0x7e {
+			return s, object.Refuse("encoding_wrong", "a sentence is plain ASCII; byte %d is not", i)
+		}
+	}
+	if strings.HasPrefix(line, `\`) {
+		tag, rest, ok := strings.Cut(line[1:], `\`)
+		if !ok {
+			return s, object.Refuse("tag_block_open", "the TAG block does not end")
+		}
+		if s.at, r = tagTime(tag); r != nil {
+			return s, r
+		}
+		line = rest
+	}
+	if len(line) < 7 || line[0] != '!' && line[0] != '$' {
+		return s, object.Refuse("sentence_invalid", "%.40q is no NMEA sentence: it begins with ! or $", line)
+	}
+	body, r := verify(line[1:])
+	if r != nil {
+		return s, r
+	}
+	s.fields = strings.Split(body, ",")
+	if len(s.fields[0]) != 5 {
+		return s, object.Refuse("sentence_unknown", "%.20q is no sentence that is read; AIVDM, RMC and GGA are", s.fields[0])
+	}
+	s.talker, s.kind = s.fields[0][:2], s.fields[0][2:]
+	return s, nil
+}
+
+// tagTime finds c:, the time in seconds or milliseconds since 1970.
+func tagTime(tag string) (time.Time, *ingest.Refusal) {
+	body, r := verify(tag)
+	if r != nil {
+		r.Message = "TAG block: " + r.Message
+		return time.Time{}, r
+	}
+	for part := range strings.SplitSeq(body, ",") {
+		if text, ok := strings.CutPrefix(part, "c:"); ok {
+			x, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || x < 0 || x > 1e14 {
+				return time.Time{}, object.Refuse("ts_invalid", "the TAG block's time %.40q is no time since 1970", text)
+			}
+			if x > 1e11 {
+				return time.UnixMilli(x).UTC(), nil
+			}
+			return time.Unix(x, 0).UTC(), nil
+		}
+	}
+	return time.Time{}, nil
+}
+
+// degrees reads ddmm.mmmm with its hemisphere.
+func degrees(value, hemisphere string, whole int) (float64, bool) {
+	dot := strings.IndexByte(value, '.')
+	if dot < 0 {
+		dot = len(value)
+	}
+	if dot != whole+2 {
+		return 0, false
+	}
+	d, err1 := strconv.ParseUint(value[:whole], 10, 16)
+	m, err2 := strconv.ParseFloat(value[whole:], 64)
+	if err1 != nil || err2 != nil || !(m >= 0 && m < 60) {
+		return 0, false
+	}
+	x := math.Round((float64(d)+m/60)*1e7) / 1e7
+	switch hemisphere {
+	case "N", "E":
+		return x, true
+	case "S", "W":
+		return -x, true
+	}
+	return 0, false
+}
+
+// clock joins hhmmss(.sss) and ddmmyy, UTC.
+func clock(hms, dmy string) (time.Time, *ingest.Refusal) {
+	at, err := time.Parse("020106150405", fmt.Sprintf("%s%.6s", dmy, hms))
+	if err != nil || len(hms) < 6 {
+		return time.Time{}, object.Refuse("ts_invalid", "%.20q on %.20q is no time (hhmmss, ddmmyy)", hms, dmy)
+	}
+	return at, nil
+}

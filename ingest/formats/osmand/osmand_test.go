@@ -1,0 +1,17 @@
+package osmand_test
+
+import (
+	"testing"
+
+	"haidang/ingest"
+	"haidang/ingest/formats/golden"
+	"haidang/ingest/formats/osmand"
+)
+
+func TestExamples(t *testing.T) {
+	golden.Run(t, func(*testing.T, string) ingest.Decoder { return osmand.New() })
+}
+
+func FuzzDecode(f *testing.F) {
+	golden.Fuzz(f, func() ingest.Decoder { return osmand.New() })
+}

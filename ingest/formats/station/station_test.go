@@ -1,0 +1,17 @@
+package station_test
+
+import (
+	"testing"
+
+	"haidang/ingest"
+	"haidang/ingest/formats/golden"
+	"haidang/ingest/formats/station"
+)
+
+func TestExamples(t *testing.T) {
+	golden.Run(t, func(*testing.T, string) ingest.Decoder { return station.New() })
+}
+
+func FuzzDecode(f *testing.F) {
+	golden.Fuzz(f, func() ingest.Decoder { return station.New() })
+}

@@ -1,0 +1,103 @@
+package stationfiles
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"haidang/ingest"
+)
+
+type taker struct {
+	names []string
+	end   ingest.Outcome
+	err   error
+}
+
+func (k *taker) take(_ context.Context, in ingest.Input) (ingest.Outcome, error) {
+	k.names = append(k.names, in.Topic)
+	return k.end, k.err
+}
+
+func put(t *testing.T, path string, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	k := &taker{end: ingest.Outcome{Stored: 1}}
+	f, err := New(Options{Dir: dir, Take: k.take, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	scan := func(after time.Duration) {
+		t.Helper()
+		now = now.Add(after)
+		if err := f.Scan(t.Context(), now); err != nil && k.err == nil {
+			t.Fatal(err)
+		}
+	}
+	// The later day's folder sorts first; the time in the name decides.
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "x")
+	put(t, filepath.Join(dir, "b", "QB_A_X_20260101000000.txt"), "x")
+	put(t, filepath.Join(dir, ".hidden", "QB_A_X_20260101000000.txt"), "x")
+	put(t, filepath.Join(dir, "half.txt.part"), "x")
+	os.Symlink("/etc/passwd", filepath.Join(dir, "link.txt"))
+	scan(0)
+	if len(k.names) != 0 {
+		t.Errorf("taken at first sight: %q", k.names)
+	}
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "xy") // still written
+	scan(3 * time.Second)
+	scan(3 * time.Second)
+	if want := []string{"b/QB_A_X_20260101000000.txt", "a/QB_B_X_20260102000000.txt"}; !slices.Equal(k.names, want) {
+		t.Errorf("taken %q, want %q", k.names, want)
+	}
+	for _, p := range []string{"done/a/QB_B_X_20260102000000.txt", "done/b/QB_A_X_20260101000000.txt", "half.txt.part", "link.txt", ".hidden/QB_A_X_20260101000000.txt"} {
+		if _, err := os.Lstat(filepath.Join(dir, p)); err != nil {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	scan(time.Minute)
+	if len(k.names) != 2 {
+		t.Errorf("taken again: %q", k.names)
+	}
+
+	// What cannot be kept now stays where it is, and is tried again.
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "again")
+	k.err = errors.New("the program ends")
+	scan(0)
+	scan(4 * time.Second)
+	k.err = nil
+	scan(4 * time.Second)
+	if len(k.names) != 5 { // twice in vain: it is older than a file that is still written
+		t.Errorf("taken %q", k.names)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "done/a/QB_B_X_20260102000000.txt.1")); err != nil {
+		t.Errorf("a second file of the name: %v", err)
+	}
+
+	// What holds nothing good is set aside as bad.
+	k.end = ingest.Outcome{DeadLetters: make([]ingest.DeadLetter, 1)}
+	put(t, filepath.Join(dir, "report.txt"), "x")
+	scan(0)
+	scan(4 * time.Second)
+	if _, err := os.Stat(filepath.Join(dir, "bad/report.txt")); err != nil {
+		t.Error(err)
+	}
+	if _, err := New(Options{Dir: filepath.Join(dir, "nowhere")}); err == nil {
+		t.Error("a folder that is not there is watched")
+	}
+}
