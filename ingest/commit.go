@@ -154,6 +154,7 @@ func (p *Pipeline) commit(ctx context.Context, batch []part) {
 
 // conclude tells each message's sender its end, once all its parts are kept.
 func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
+	p.census.take(batch, stored, time.Now())
 	total, dups := 0, 0
 	for _, b := range batch {
 		o := &b.w.outcome

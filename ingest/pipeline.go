@@ -61,6 +61,7 @@ type Pipeline struct {
 	bulk    chan *work // backfill and long payloads
 	reports chan *work
 	limiter *limiter
+	census  *census
 	metrics *metrics
 }
 
@@ -105,7 +106,7 @@ const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), limiter: newLimiter(o.DeviceLimits), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), limiter: newLimiter(o.DeviceLimits), census: newCensus(), metrics: newMetrics(o.Metrics)}
 	p.stages = []stage{
 		{StageTopic, p.readTopic},
 		{StageIdentify, p.identify},

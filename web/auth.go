@@ -175,8 +175,9 @@ func (s *Server) postSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := s.byToken(body.Token)
-	if id.Role == None {
-		s.refuse(w, r)
+	if id.Role == None { // whoever asks: it is the token that is wrong
+		s.Log.Warn("sign-in refused", "component", "web", "address", r.RemoteAddr, "request_id", requestID(r))
+		s.fail(w, r, errUnauthorized)
 		return
 	}
 	key := rand.Text()

@@ -7,15 +7,21 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -39,6 +45,9 @@ type house struct {
 	srv *Server
 	url string
 	log *bytes.Buffer
+	// seen are the operations and statuses that were answered.
+	seen   map[string]bool
+	alerts *alerts.Store
 }
 
 // newHouse serves with a token for each role, named as the role; "crew-1" is
@@ -72,7 +81,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	j, err := journal.Open(ctx, filepath.Join(dir, "journal"))
 	must(err)
 	prom := prometheus.NewRegistry()
-	h := &house{t: t, log: &bytes.Buffer{}}
+	h := &house{t: t, log: &bytes.Buffer{}, seen: map[string]bool{}, alerts: as}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	tracker := latest.New()
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
@@ -112,6 +121,80 @@ func token(name string, role Role, crew string) Token {
 	return Token{Name: name, Role: role, Crew: crew, SHA256: hex.EncodeToString(sum[:])}
 }
 
+// withFormats adds a decoder of lines "device metric number" under each name
+// that has a path.
+func withFormats(o *Options) {
+	o.Format = func(name string) (*ingest.Format, bool) {
+		return &ingest.Format{Name: name, Decoder: lines{}}, slices.Contains([]string{"plain", lineProtocol, osmAnd, indicators}, name)
+	}
+}
+
+type lines struct{}
+
+func (lines) Decode(in ingest.Input) (items []ingest.Item) {
+	for l := range strings.Lines(string(in.Payload)) {
+		var dev, metric string
+		var x float64
+		it := ingest.Item{Raw: []byte(l)}
+		if _, err := fmt.Sscan(l, &dev, &metric, &x); err != nil {
+			it.Refusal = &ingest.Refusal{Stage: ingest.StageDecode, Code: "line_invalid", Message: "a line is device, metric, number"}
+		} else {
+			it.Device, it.Reading = devices.ID(dev), &ingest.Reading{Seq: ingest.NoSeq, Values: []ingest.Value{{Metric: metric, Number: x}}}
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// raiseAlert puts an alert with all that one can have, and returns its id.
+func (h *house) raiseAlert() string {
+	h.t.Helper()
+	now, x := time.Now().UTC(), 17.5
+	a := &alerts.Alert{ID: "a1", Rule: "r", RuleName: alerts.Name{VI: "Bụi", EN: "Dust"}, Kind: "threshold", Device: "qb-air-09", DeviceName: "Trạm", DeviceType: "air_station",
+		Area: "dong-hoi", Severity: alerts.Major, State: alerts.Open, StartedAt: now, DetectedAt: now, Metric: "pm25", Value: &x, Threshold: &x, Summary: "Bụi", SummaryEN: "Dust", Lat: &x, Lon: &x}
+	tx, err := h.alerts.Begin(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if err := errors.Join(h.alerts.Put(h.t.Context(), tx, a), tx.Commit()); err != nil {
+		h.t.Fatal(err)
+	}
+	return a.ID
+}
+
+// sendPhoto sends a report with a photo as a form, and returns the photo's
+// SHA-256.
+func (h *house) sendPhoto() string {
+	h.t.Helper()
+	var form bytes.Buffer
+	mw := multipart.NewWriter(&form)
+	for k, v := range map[string]string{"category": "khac", "description": "Ảnh", "address": "Đồng Hới"} {
+		mw.WriteField(k, v)
+	}
+	part, err := mw.CreateFormFile("photos", "a.png")
+	if err == nil {
+		err = png.Encode(part, image.NewRGBA(image.Rect(0, 0, 4, 4)))
+	}
+	if err := errors.Join(err, mw.Close()); err != nil {
+		h.t.Fatal(err)
+	}
+	var rep reports.Report
+	if res := h.call("", "POST", "/api/v1/reports", form.String(), &rep, "Content-Type", mw.FormDataContentType()); res.StatusCode != 201 {
+		h.t.Fatalf("report with a photo: %d", res.StatusCode)
+	}
+	return rep.Photos[0].SHA256
+}
+
+func (h *house) eventually(what string, is func() bool) {
+	h.t.Helper()
+	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
 // call sends as the holder of the token as ("": nobody) and decodes into into.
 func (h *house) call(as, method, path, body string, into any, heads ...string) *http.Response {
 	h.t.Helper()
@@ -134,6 +217,7 @@ func (h *house) call(as, method, path, body string, into any, heads ...string) *
 	}
 	defer res.Body.Close()
 	b, _ := io.ReadAll(res.Body)
+	h.judge(rq, body, res, b)
 	if into != nil {
 		if err := json.Unmarshal(b, into); err != nil {
 			h.t.Fatalf("%s %s: %d %s: %v", method, path, res.StatusCode, b, err)

@@ -1,7 +1,7 @@
 package web
 
 import (
-	_ "embed"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -10,26 +10,27 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/web/openapi"
 )
 
-//go:embed openapi.json
-var openAPIDocument []byte
-
-func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(openAPIDocument)
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
+	doc, err := openapi.Document()
+	s.answer(w, r, http.StatusOK, json.RawMessage(doc), err)
 }
 
 var errNoRoute = fmt.Errorf("there is nothing at this address: %w", devices.ErrNotFound)
 
-// pages are static shells; what they show they ask of the API.
+// pageFiles are the pages by path: static shells; what they show they ask of
+// the API.
+var pageFiles = map[string]string{
+	"/": "home.html", "/wall": "wall.html",
+	"/phan-anh": "report.html", "/report": "report.html", "/phan-anh/{code}": "track.html", "/report/{code}": "track.html",
+	"/to": "crew.html", "/to/{crew}": "crew.html", "/crew": "crew.html", "/crew/{crew}": "crew.html",
+	"/bang": "console.html", "/console": "console.html",
+}
+
 func (s *Server) pages(r chi.Router) {
-	for path, file := range map[string]string{
-		"/": "home.html", "/wall": "wall.html",
-		"/phan-anh": "report.html", "/report": "report.html", "/phan-anh/{code}": "track.html", "/report/{code}": "track.html",
-		"/to": "crew.html", "/to/{crew}": "crew.html", "/crew": "crew.html", "/crew/{crew}": "crew.html",
-		"/bang": "console.html", "/console": "console.html",
-	} {
+	for path, file := range pageFiles {
 		r.Get(path, s.page(file))
 	}
 	assets := http.FileServerFS(s.Pages)

@@ -62,6 +62,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Get("/work-orders/{id}", s.need(readers, s.getWorkOrder))
 		r.Post("/work-orders/{id}/{step}", s.need(fielders, s.stepWorkOrder))
 
+		r.Get("/sources", s.need(readers, s.listSources))
 		r.Post("/formats/{format}", s.need(keepers, s.postForeign))
 		r.Post("/indicators", s.need(keepers, s.postIndicators))
 		r.Get("/dead-letters", s.need(keepers, s.listDeadLetters))

@@ -2,11 +2,13 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"haidang/devices"
+	"haidang/web/live"
 )
 
 // Stats are the figures of the wall's tiles.
@@ -89,5 +91,9 @@ func (s *Server) getStats(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
+	if !live.Asked(r) {
+		s.fail(w, r, fmt.Errorf("%w: this address speaks websocket only", errBadRequest))
+		return
+	}
 	s.Hub.ServeHTTP(w, r, func(string) bool { return slices.Contains(readers, who(r).Role) })
 }

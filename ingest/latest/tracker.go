@@ -183,6 +183,16 @@ func (t *Tracker) LastSeen(id devices.ID) time.Time {
 	return time.Time{}
 }
 
+// Missing is how many of a device's sequence numbers did not come yet.
+func (t *Tracker) Missing(id devices.ID) int64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s, ok := t.states[id]; ok {
+		return s.Trust.Missing
+	}
+	return 0
+}
+
 // SetConnection notes that a device came or went, as its state topic said.
 func (t *Tracker) SetConnection(id devices.ID, online bool, at time.Time) {
 	word := "offline"

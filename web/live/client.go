@@ -48,6 +48,9 @@ type client struct {
 
 var upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 16 << 10} // the default origin check: same host only
 
+// Asked says whether a request asks to become a websocket.
+func Asked(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
+
 // ServeHTTP makes the request a client until it leaves. allowed says which
 // channels the session may see.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(channel string) bool) {

@@ -1,0 +1,252 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// Every route is described, and everything that is described is served.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	h := newHouse(t, nil)
+	c, err := loadContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var served []string
+	err = chi.Walk(h.srv.handler, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if !isPage(route) {
+			served = append(served, method+" "+route)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(served)
+	described := c.operations()
+	for _, op := range served {
+		if !slices.Contains(described, op) {
+			t.Errorf("%s is served, and not described", op)
+		}
+	}
+	for _, op := range described {
+		if !slices.Contains(served, op) {
+			t.Errorf("%s is described, and not served", op)
+		}
+		for _, name := range strings.Split(op, "/") {
+			if name, is := strings.CutPrefix(name, "{"); is && !c.hasParameter(op, strings.TrimSuffix(name, "}")) {
+				t.Errorf("%s: the parameter %s is not described", op, name)
+			}
+		}
+	}
+	if len(described) < 35 {
+		t.Errorf("only %d operations", len(described))
+	}
+}
+
+func (c *contract) hasParameter(op, name string) bool {
+	method, path, _ := strings.Cut(op, " ")
+	item, _ := c.at("paths", path)
+	both, _ := item["parameters"].([]any)
+	own, _ := c.operation(op)["parameters"].([]any)
+	_ = method
+	return slices.ContainsFunc(append(both, own...), func(p any) bool {
+		v := p.(map[string]any)
+		if ref, ok := v["$ref"].(string); ok {
+			v, _ = c.at(strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+		}
+		return v["name"] == name
+	})
+}
+
+// x-roles is what the server does: each role is tried on each operation.
+func TestRolesAreAsDescribed(t *testing.T) {
+	h := newHouse(t, func(o *Options) {
+		for _, r := range readers { // the limits on sign-in and guessing are not in question
+			o.Tokens = append(o.Tokens, token(string(r), r, ""))
+		}
+	})
+	c, err := loadContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x")
+	for _, op := range c.operations() {
+		method, path, _ := strings.Cut(op, " ")
+		roles, guarded := c.operation(op)["x-roles"].([]any)
+		for _, role := range append([]Role{None}, readers...) {
+			status := h.call(string(role), method, fill.Replace(path), "", nil).StatusCode
+			refused := status == 403 || status == 401 && op != "POST /api/v1/session" // a wrong token is no missing right
+			if want := guarded && !slices.Contains(roles, any(string(role))); refused != want {
+				t.Errorf("%s answers %d to role %q; x-roles says %v", op, status, role, roles)
+			}
+		}
+	}
+}
+
+// What the document gives as examples is what it describes.
+func TestExamplesAreValid(t *testing.T) {
+	c, err := loadContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	var walk func(v any, where string)
+	walk = func(v any, where string) {
+		switch v := v.(type) {
+		case map[string]any:
+			if example, ok := v["example"]; ok {
+				n++
+				if err := c.validate(where+"/schema", example); err != nil {
+					t.Errorf("%s: %v", where, err)
+				}
+			}
+			if examples, ok := v["examples"].([]any); ok {
+				for _, example := range examples {
+					n++
+					if err := c.validate(where, example); err != nil {
+						t.Errorf("%s: %v", where, err)
+					}
+				}
+			}
+			for k, x := range v {
+				walk(x, where+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(k))
+			}
+		case []any:
+			for i, x := range v {
+				walk(x, fmt.Sprintf("%s/%d", where, i))
+			}
+		}
+	}
+	walk(c.doc, "")
+	if n < 15 {
+		t.Errorf("only %d examples", n)
+	}
+}
+
+// Every operation is called so that it succeeds, with the document's own
+// examples where it has some; the house holds each answer to its schema.
+func TestEveryAnswerIsAsDescribed(t *testing.T) {
+	h := newHouse(t, withFormats)
+	c, err := loadContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// do sends the example of the operation, or body when that is given.
+	do := func(as, op, at string, status int, body ...string) map[string]any {
+		t.Helper()
+		method, _, _ := strings.Cut(op, " ")
+		text := strings.Join(body, "")
+		if example, _ := c.at("paths", strings.TrimPrefix(op, method+" "), strings.ToLower(method), "requestBody", "content", "application/json"); len(body) == 0 && example["example"] != nil {
+			b, err := json.Marshal(example["example"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(b)
+		}
+		var got json.RawMessage
+		into := any(&got)
+		if status == 204 || strings.HasPrefix(at, "/healthz") || strings.HasPrefix(at, "/readyz") || at == "/metrics" || strings.HasPrefix(at, "/osmand") || strings.Contains(at, "ndjson") || strings.HasPrefix(at, "/media") {
+			into = nil
+		}
+		if res := h.call(as, method, at, text, into); res.StatusCode != status {
+			t.Fatalf("%s: %d, want %d: %s", op, res.StatusCode, status, got)
+		}
+		var v map[string]any
+		json.Unmarshal(got, &v)
+		return v
+	}
+	get := func(path string) map[string]any { t.Helper(); return do("operator", "GET "+path, path, 200) }
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/device-types", "/api/v1/areas", "/api/v1/agencies", "/api/v1/report-categories"} {
+		get(path)
+	}
+	do("", "POST /api/v1/session", "/api/v1/session", 200)
+	get("/api/v1/session")
+	do("operator", "DELETE /api/v1/session", "/api/v1/session", 204)
+
+	const dev = "/api/v1/devices/{id}"
+	own := func(leaf string) (op, at string) {
+		return dev + leaf, strings.Replace(dev+leaf, "{id}", "qb-air-09", 1)
+	}
+	do("integrator", "POST /api/v1/devices", "/api/v1/devices", 201)
+	op, at := own("/secret")
+	do("operator", "POST "+op, at, 200)
+	op, at = own("/readings")
+	do("operator", "POST "+op, at, 202)
+	do("operator", "POST "+op, at, 202, `[{"ts":"2026-11-01T00:00:00Z","values":{"pm25":1,"o3":2},"lat":17.5,"lon":106.6},{"values":{"pm25":2}}]`)
+	h.eventually("the reading is known", func() bool {
+		var d deviceView
+		h.call("viewer", "GET", "/api/v1/devices/qb-air-09", "", &d)
+		return d.Health != nil && len(d.Values) > 1
+	})
+	do("viewer", "GET "+op, at+"?from=2026-01-01T00:00:00Z&limit=1", 200)
+	op, at = own("/series")
+	do("viewer", "GET "+op, at+"?metric=pm25&from=2026-01-01T00:00:00Z", 200)
+	do("viewer", "GET "+op, at+"?metric=pm25&window=5m&agg=mean,last", 200)
+	op, at = own("/events")
+	do("operator", "POST "+op, at, 202)
+	get("/api/v1/devices")
+	do("viewer", "GET "+dev, "/api/v1/devices/qb-air-09", 200)
+
+	alert := h.raiseAlert()
+	get("/api/v1/alerts")
+	do("viewer", "GET /api/v1/alerts/{id}", "/api/v1/alerts/"+alert, 200)
+	do("operator", "POST /api/v1/alerts/{id}/ack", "/api/v1/alerts/"+alert+"/ack", 200)
+
+	code := do("", "POST /api/v1/reports", "/api/v1/reports", 201)["code"].(string)
+	do("", "POST /api/v1/reports", "/api/v1/reports", 200) // the same client_id
+	step := "POST /api/v1/reports/{code}/{step}"
+	do("operator", step, "/api/v1/reports/"+code+"/assign", 200)
+	do("operator", step, "/api/v1/reports/"+code+"/answer", 200)
+	do("", "GET /api/v1/reports/{code}", "/api/v1/reports/"+code, 200)
+	get("/api/v1/reports")
+	photo := h.sendPhoto()
+	do("", "GET /media/{file}", "/media/"+photo+".jpg", 200)
+
+	order := do("operator", "POST /api/v1/work-orders", "/api/v1/work-orders", 201)["id"].(string)
+	do("operator", "POST /api/v1/work-orders", "/api/v1/work-orders", 201, `{"crew":"crew-2","alert":"`+alert+`","report":"`+code+`"}`)
+	do("crew-1", "POST /api/v1/work-orders/{id}/{step}", "/api/v1/work-orders/"+order+"/accept", 200)
+	do("viewer", "GET /api/v1/work-orders/{id}", "/api/v1/work-orders/"+order, 200)
+	get("/api/v1/work-orders")
+	do("crew-1", "POST /api/v1/crews/{id}/position", "/api/v1/crews/crew-1/position", 204)
+	get("/api/v1/crews")
+
+	do("operator", "POST /api/v1/formats/{format}", "/api/v1/formats/plain", 202, "qb-air-09 pm25 12")
+	do("operator", "POST /api/v1/indicators", "/api/v1/indicators", 202, "qb-air-09 pm25 13")
+	do("operator", "POST /api/v2/write", "/api/v2/write", 204, "qb-air-09 pm25 14")
+	do("operator", "POST /api/v2/write", "/api/v2/write", 400, "nobody pm25 14")
+	do("operator", "GET /osmand", "/osmand?id=qb-air-09", 200)
+	do("operator", "POST /osmand", "/osmand", 200, "qb-air-09 pm25 15")
+
+	items := get("/api/v1/dead-letters")["items"].([]any)
+	do("operator", "GET /api/v1/dead-letters", "/api/v1/dead-letters?export=ndjson", 200)
+	for _, what := range []string{"discard", "restore"} {
+		do("operator", "POST /api/v1/dead-letters/"+what, "/api/v1/dead-letters/"+what+"?code=device_unknown", 200)
+	}
+	do("operator", "POST /api/v1/devices", "/api/v1/devices", 201, `{"id":"nobody","type":"air_station"}`)
+	letter := ""
+	for _, item := range items {
+		if l := item.(map[string]any); l["code"] == "device_unknown" {
+			letter = fmt.Sprint(int64(l["id"].(float64)))
+		}
+	}
+	do("operator", "POST /api/v1/dead-letters/{id}/replay", "/api/v1/dead-letters/"+letter+"/replay", 202)
+	do("operator", "POST /api/v1/dead-letters/replay", "/api/v1/dead-letters/replay", 200)
+	get("/api/v1/stats")
+	get("/api/v1/sources")
+
+	for _, op := range c.operations() {
+		responses, _ := c.operation(op)["responses"].(map[string]any)
+		for status := range responses {
+			if strings.HasPrefix(status, "2") && !h.seen[op+" "+status] {
+				t.Errorf("%s was never seen to answer %s", op, status)
+			}
+		}
+	}
+}
