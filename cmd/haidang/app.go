@@ -192,17 +192,19 @@ func loadRules(path string) ([]rules.Rule, error) {
 // buildSource starts the embedded broker, unless an outside one is named.
 func (a *app) buildSource() (err error) {
 	_, filters := a.sources.feeds()
-	o := mqtt.Options{Feeds: filters, URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
+	o := mqtt.Options{URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
 	a.mqttURL = o.URL
 	if o.URL == "" {
 		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
-			CheckSecret: a.registry.CheckSecret, SyncAlways: a.cfg.Broker.SyncAlways, Log: a.log})
+			CheckSecret: a.registry.CheckSecret, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}
 		a.stop.add("broker", func() error { a.broker.Close(); return nil })
-		o.URL, o.Username, o.Password = a.broker.IngestURL(), broker.InternalUser, a.broker.IngestPassword()
+		o.URL, o.ClientID, o.Username, o.Password = a.broker.ServerURL(), broker.InternalUser, broker.InternalUser, a.broker.ServerPassword()
 		a.mqttURL = "tcp://" + a.broker.Addr()
+	} else {
+		o.Filters = mqtt.Filters(filters)
 	}
 	a.source = mqtt.New(o, a.pipeline.Submit)
 	return nil
@@ -256,6 +258,9 @@ func (a *app) run(ctx context.Context, started func()) error {
 		}
 	case <-inner.Done():
 	}
+	if a.broker != nil {
+		a.broker.Stop()
+	}
 	a.source.Stop()
 	shut, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -265,8 +270,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	return errors.Join(err, g.Wait(), a.stop.unwind())
 }
 
-// connect joins the broker and then lets devices in: a message that comes
-// before ingest has its session would be acknowledged and lost.
+// connect joins the broker and then lets devices in.
 func (a *app) connect(ctx, inner context.Context) error {
 	if a.broker == nil {
 		// An outside broker may be away for long: we serve meanwhile.
@@ -280,6 +284,9 @@ func (a *app) connect(ctx, inner context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	if err := a.source.Start(wait); err != nil {
+		return err
+	}
+	if err := a.broker.Adopt(inner); err != nil {
 		return err
 	}
 	a.broker.Ready()

@@ -43,13 +43,12 @@ type Config struct {
 	Sources []SourceConfig `toml:"sources"`
 }
 
-// BrokerConfig names an outside MQTT broker, and how the embedded one syncs.
+// BrokerConfig names an outside MQTT broker, and whom the embedded one lets in.
 type BrokerConfig struct {
-	URL        string `toml:"url"`
-	ClientID   string `toml:"client_id"`
-	Username   string `toml:"username"`
-	Password   string `toml:"password"`
-	SyncAlways bool   `toml:"sync_always"`
+	URL      string `toml:"url"`
+	ClientID string `toml:"client_id"`
+	Username string `toml:"username"`
+	Password string `toml:"password"`
 	// Open lets devices into the embedded broker without credentials; only
 	// on loopback.
 	Open bool `toml:"open"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"haidang/devices"
 	"haidang/ingest"
 	"haidang/ingest/formats"
 	"haidang/ingest/sentences"
@@ -19,6 +20,9 @@ type SourceConfig struct {
 	Format string `toml:"format"` // of ingest/formats
 	// Topic is an MQTT topic filter outside ioc/v1.
 	Topic string `toml:"topic"`
+	// From are the devices that may publish on Topic in the embedded broker,
+	// beside their own topics: a gateway, a vendor's feed.
+	From []devices.ID `toml:"from"`
 	// Folder is watched for files.
 	Folder string `toml:"folder"`
 	// Listen is tcp://host:port or udp://host:port, Connect a server at
@@ -69,6 +73,13 @@ func makeSources(configs []SourceConfig) (*sources, error) {
 			if err := ingest.CheckFilter(c.Topic); err != nil {
 				return nil, fmt.Errorf("source %s: %w", c.Name, err)
 			}
+		} else if len(c.From) > 0 {
+			return nil, fmt.Errorf("source %s: from says who may publish on topic, but there is no topic", c.Name)
+		}
+		for _, id := range c.From {
+			if _, err := devices.ParseID(string(id)); err != nil {
+				return nil, fmt.Errorf("source %s: from: %w", c.Name, err)
+			}
 		}
 		if err := s.add(c.Name, c.Format, c.Options); err != nil {
 			return nil, fmt.Errorf("source %s: %w", c.Name, err)
@@ -101,6 +112,17 @@ func (s *sources) feeds() (fs []ingest.Feed, filters []string) {
 		}
 	}
 	return fs, filters
+}
+
+// grants are the topics on which devices may publish beside their own.
+func (s *sources) grants() map[string][]string {
+	by := map[string][]string{}
+	for _, c := range s.configs {
+		for _, id := range c.From {
+			by[id.Key()] = append(by[id.Key()], c.Topic)
+		}
+	}
+	return by
 }
 
 // runner is a source of its own goroutine.

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"haidang/devices"
+	"haidang/ingest"
 )
 
 // Options configure the broker.
@@ -25,11 +27,14 @@ type Options struct {
 	Open bool
 	// CheckSecret says whether a device may sign in. Unused when Open.
 	CheckSecret func(id devices.ID, secret string) bool
-	// SyncAlways syncs every message to disk before the device is told that
-	// it was taken: safe against a cut of power, and slower. Without it a
-	// killed process loses nothing, a cut of power may lose two seconds.
-	SyncAlways bool
-	Log        *slog.Logger
+	// Submit takes each message to its end; a device is answered at its Done.
+	Submit func(context.Context, ingest.Message) error
+	// Feeds are topic filters beside our own, on which foreign formats come.
+	Feeds []string
+	// Grants are the feeds' filters on which a device may publish, beside its
+	// own topics; by devices.ID.Key. Unused when Open.
+	Grants map[string][]string
+	Log    *slog.Logger
 }
 
 // Broker is a running broker.
@@ -40,18 +45,17 @@ type Broker struct {
 	secret string
 	host   string
 	port   int
+	intake *intake
+	old    *leftovers
 }
 
-// inFlight is how many messages may wait for ingest's acknowledgement. NATS
-// adds it up over subscriptions, counting a "#" twice, and refuses more than
-// 65,535 in one session.
-const inFlight = 16384
+// answerWithin is how long NATS waits for a message's answer before it closes
+// the device's connection, and the device comes again: so long a full disk may
+// hold devices back.
+const answerWithin = 30 * time.Second
 
-// ackWait is after how long an unacknowledged message comes again; after a
-// crash it is how long the last few readings take to arrive.
-const ackWait = 10 * time.Second
-
-// InternalUser is the name under which ingest itself connects.
+// InternalUser is the name under which the server itself connects, to speak to
+// devices.
 const InternalUser = "haidang-ingest"
 
 // Start starts the broker. Until Ready it lets in only ingest.
@@ -72,10 +76,10 @@ func Start(o Options) (*Broker, error) {
 	so := &server.Options{
 		ServerName: "haidang", DontListen: true, NoSigs: true, NoLog: false,
 		JetStream: true, StoreDir: o.Dir, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 64 << 30,
-		SyncInterval: 2 * time.Second, SyncAlways: o.SyncAlways,
-		MaxPayload: 1 << 20, MaxConn: 200_000,
+		SyncInterval: 2 * time.Second,
+		MaxPayload:   1 << 20, MaxPending: waitingBytes, MaxConn: 200_000,
 		CustomClientAuthentication: b,
-		MQTT:                       server.MQTTOpts{Host: host, Port: port, MaxAckPending: inFlight, AckWait: ackWait},
+		MQTT:                       server.MQTTOpts{Host: host, Port: port, JSAPITimeout: answerWithin},
 	}
 	srv, err := server.NewServer(so)
 	if err != nil {
@@ -87,6 +91,10 @@ func Start(o Options) (*Broker, error) {
 	if !srv.ReadyForConnections(15 * time.Second) {
 		srv.Shutdown()
 		return nil, errors.New("the embedded broker did not start within 15 s; its log says why")
+	}
+	if b.intake, err = b.openIntake(); err != nil {
+		b.Close()
+		return nil, err
 	}
 	return b, nil
 }
@@ -109,8 +117,8 @@ func (b *Broker) Ready() { b.ready.Store(true) }
 // Addr is host:port where devices connect.
 func (b *Broker) Addr() string { return net.JoinHostPort(b.host, fmt.Sprint(b.port)) }
 
-// IngestURL is where ingest connects, always over loopback.
-func (b *Broker) IngestURL() string {
+// ServerURL is where the server's own client connects, always over loopback.
+func (b *Broker) ServerURL() string {
 	host := b.host
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
@@ -118,14 +126,25 @@ func (b *Broker) IngestURL() string {
 	return "tcp://" + net.JoinHostPort(host, fmt.Sprint(b.port))
 }
 
-// IngestPassword goes with InternalUser; it is made anew at every start.
-func (b *Broker) IngestPassword() string { return b.secret }
+// ServerPassword goes with InternalUser; it is made anew at every start.
+func (b *Broker) ServerPassword() string { return b.secret }
 
 // Connections is how many clients are connected, ingest among them.
 func (b *Broker) Connections() int { return b.srv.NumClients() }
 
+// Stop takes nothing more: what is not answered yet is the devices' to send
+// again. Messages on their way to their end may still be answered.
+func (b *Broker) Stop() {
+	b.ready.Store(false)
+	b.intake.end()
+}
+
 // Close stops the broker after its store is flushed.
 func (b *Broker) Close() {
+	if b.intake != nil {
+		b.intake.end()
+		b.intake.conn.Close()
+	}
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
 }
@@ -149,9 +168,13 @@ func (b *Broker) Check(c server.ClientAuthentication) bool {
 		return false
 	}
 	own := "ioc.v1.devices." + string(id) + "."
+	publish := []string{own + "readings", own + "events", own + "state", own + "config.reported", own + "replies.>"}
+	for _, filter := range b.opts.Grants[id.Key()] {
+		publish = append(publish, subjectsOf(filter)...)
+	}
 	c.RegisterUser(&server.User{Username: o.Username, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{own + "readings", own + "events", own + "state", own + "config.reported", own + "replies.>"}},
-		Subscribe: &server.SubjectPermission{Allow: []string{own + "config", own + "commands.>", own + "errors"}},
+		Publish:   &server.SubjectPermission{Allow: publish},
+		Subscribe: &server.SubjectPermission{Allow: []string{own + "config", own + "commands", own + "commands.>", own + "errors"}},
 	}})
 	return true
 }

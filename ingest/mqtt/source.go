@@ -1,6 +1,7 @@
-// Package mqtt is the paho client through which messages come in: a persistent
-// session under a stable client id, QoS 1, acknowledged by hand after the
-// journal's commit, subscribed anew on every connect.
+// Package mqtt is the paho client through which the server speaks to a broker.
+// From an outside broker messages come in by it too: a persistent session under
+// a stable client id, QoS 1, acknowledged by hand after the journal's commit,
+// subscribed anew on every connect.
 package mqtt
 
 import (
@@ -26,9 +27,15 @@ type Options struct {
 	ClientID string // must stay the same, or the broker's queue is lost
 	Username string
 	Password string
-	// Feeds are topic filters beside our own, on which foreign formats come.
-	Feeds []string
-	Log   *slog.Logger
+	// Filters are what is subscribed to; none: nothing comes in this way.
+	Filters []string
+	Log     *slog.Logger
+}
+
+// Filters are what ingest subscribes to: all that devices say, reports, and
+// the feeds, topic filters beside our own on which foreign formats come.
+func Filters(feeds []string) []string {
+	return append([]string{ingest.DeviceRoot + "#", ingest.ReportsTopic}, feeds...)
 }
 
 // Source is the connection to the broker.
@@ -44,17 +51,7 @@ type Source struct {
 	tell   map[devices.ID]*rate.Limiter
 }
 
-// filters are what ingest subscribes to: all that devices say, reports, and
-// the feeds.
-func (s *Source) filters() map[string]byte {
-	fs := map[string]byte{ingest.DeviceRoot + "#": 1, ingest.ReportsTopic: 1}
-	for _, f := range s.opts.Feeds {
-		fs[f] = 1
-	}
-	return fs
-}
-
-// New prepares a source that hands messages to submit.
+// New prepares a connection that hands messages to submit.
 func New(o Options, submit func(context.Context, ingest.Message) error) *Source {
 	s := &Source{opts: o, submit: submit, tell: map[devices.ID]*rate.Limiter{}}
 	s.ctx, s.end = context.WithCancel(context.Background())
@@ -100,7 +97,15 @@ func (s *Source) Start(ctx context.Context) error {
 }
 
 func (s *Source) subscribe(c paho.Client) {
-	t := c.SubscribeMultiple(s.filters(), s.handle)
+	if len(s.opts.Filters) == 0 {
+		s.up.Store(true)
+		return
+	}
+	filters := map[string]byte{}
+	for _, f := range s.opts.Filters {
+		filters[f] = 1
+	}
+	t := c.SubscribeMultiple(filters, s.handle)
 	go func() {
 		if !t.WaitTimeout(20*time.Second) || t.Error() != nil {
 			err := t.Error()

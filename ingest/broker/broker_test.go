@@ -1,0 +1,320 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"haidang/devices"
+	"haidang/ingest"
+	"haidang/ingest/broker"
+	"haidang/ingest/mqtt"
+)
+
+// start runs a broker whose messages come to got; Done is left to the test.
+func start(t *testing.T, o broker.Options) (b *broker.Broker, got <-chan ingest.Message) {
+	t.Helper()
+	messages := make(chan ingest.Message, 100)
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	o.Submit = func(_ context.Context, m ingest.Message) error { messages <- m; return nil }
+	b, err := broker.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, messages
+}
+
+// speak is the server's own client.
+func speak(t *testing.T, b *broker.Broker) *mqtt.Source {
+	t.Helper()
+	s := mqtt.New(mqtt.Options{URL: b.ServerURL(), ClientID: broker.InternalUser, Username: broker.InternalUser, Password: b.ServerPassword(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := s.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func options(b *broker.Broker, id string) *paho.ClientOptions {
+	return paho.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID("dev-" + id).SetUsername(id).SetConnectTimeout(3 * time.Second).SetMaxReconnectInterval(100 * time.Millisecond)
+}
+
+func connect(t *testing.T, o *paho.ClientOptions) (paho.Client, error) {
+	t.Helper()
+	c := paho.NewClient(o)
+	token := c.Connect()
+	token.Wait()
+	return c, token.Error()
+}
+
+func device(t *testing.T, o *paho.ClientOptions) paho.Client {
+	t.Helper()
+	c, err := connect(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func next(t *testing.T, got <-chan ingest.Message) ingest.Message {
+	t.Helper()
+	select {
+	case m := <-got:
+		return m
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
+func nothing(t *testing.T, got <-chan ingest.Message) {
+	t.Helper()
+	select {
+	case m := <-got:
+		t.Fatalf("%s %q came too", m.Topic, m.Payload)
+	case <-time.After(300 * time.Millisecond):
+	}
+}
+
+func done(t *testing.T, token paho.Token) {
+	t.Helper()
+	if !token.WaitTimeout(5*time.Second) || token.Error() != nil {
+		t.Fatalf("not answered: %v", token.Error())
+	}
+}
+
+// A device is told that its reading is taken when it is kept, not before.
+func TestDeviceIsAnsweredWhenItsReadingIsKept(t *testing.T) {
+	b, got := start(t, broker.Options{Open: true})
+	defer b.Close()
+	b.Ready()
+	c := device(t, options(b, "a"))
+	defer c.Disconnect(0)
+	first := c.Publish("ioc/v1/devices/a/readings", 1, false, "one")
+	second := c.Publish("ioc/v1/devices/a/readings", 1, false, "two")
+	m, n := next(t, got), next(t, got)
+	if string(m.Payload) != "one" || m.Topic != "ioc/v1/devices/a/readings" || m.Source != "mqtt" || m.ReceivedAt.IsZero() {
+		t.Errorf("came as %+v", m)
+	}
+	if first.WaitTimeout(300 * time.Millisecond) {
+		t.Fatal("answered before it was kept")
+	}
+	n.Done(ingest.Outcome{}) // MQTT answers in order
+	if second.WaitTimeout(100 * time.Millisecond) {
+		t.Error("the second was answered before the first")
+	}
+	m.Done(ingest.Outcome{})
+	done(t, first)
+	done(t, second)
+}
+
+// What was not answered when the program ended is the device's to send again.
+func TestUnansweredReadingsComeAgain(t *testing.T) {
+	dir := t.TempDir()
+	b, got := start(t, broker.Options{Open: true, Dir: dir})
+	b.Ready()
+	c := device(t, options(b, "a").SetCleanSession(false))
+	defer c.Disconnect(0)
+	token := c.Publish("ioc/v1/devices/a/readings", 1, false, "one")
+	next(t, got) // never done
+	at := b.Addr()
+	b.Close()
+	b, got = start(t, broker.Options{Open: true, Dir: dir, Listen: at})
+	defer b.Close()
+	b.Ready()
+	m := next(t, got)
+	if string(m.Payload) != "one" {
+		t.Errorf("came again: %q", m.Payload)
+	}
+	m.Done(ingest.Outcome{})
+	done(t, token)
+	nothing(t, got)
+}
+
+// Each message comes once, whatever its QoS, and by the topic it was sent on.
+func TestEachMessageComesOnce(t *testing.T) {
+	b, got := start(t, broker.Options{Open: true, Feeds: []string{"application/+/device/+/event/+", "v1.gateway/#"}})
+	defer b.Close()
+	b.Ready()
+	c := device(t, options(b, "a"))
+	defer c.Disconnect(0)
+	for _, topic := range []string{"ioc/v1/devices/a/readings", "ioc/v1/devices/a/state", "ioc/v1/reports", "application/1/device/a8.40/event/up", "v1.gateway", "v1.gateway/a/b"} {
+		for qos := range byte(3) {
+			token := c.Publish(topic, qos, topic == "ioc/v1/devices/a/state", "x")
+			m := next(t, got)
+			if m.Topic != topic {
+				t.Errorf("%s at QoS %d came as %s", topic, qos, m.Topic)
+			}
+			if m.Done != nil {
+				m.Done(ingest.Outcome{})
+			}
+			done(t, token)
+		}
+	}
+	// Where nobody listens, a message with QoS is answered all the same.
+	for _, topic := range []string{"elsewhere", "/lead", "trail/", "a//b", "a.b/c.d", "ioc/v1/devices//readings"} {
+		token := c.Publish(topic, 1, false, "x")
+		m := next(t, got)
+		if m.Topic != topic {
+			t.Errorf("%s came as %s", topic, m.Topic)
+		}
+		m.Done(ingest.Outcome{})
+		done(t, token)
+	}
+	nothing(t, got)
+}
+
+// In an open broker others may listen to devices too, at any QoS.
+func TestOthersListenToAnOpenBroker(t *testing.T) {
+	b, got := start(t, broker.Options{Open: true})
+	defer b.Close()
+	b.Ready()
+	heard := make(chan string, 10)
+	for _, qos := range []byte{0, 1} {
+		o := options(b, fmt.Sprint("listener-", qos))
+		c := device(t, o)
+		defer c.Disconnect(0)
+		done(t, c.Subscribe("ioc/v1/#", qos, func(_ paho.Client, m paho.Message) { heard <- fmt.Sprint(m.Topic(), " ", m.Qos()) }))
+	}
+	s := speak(t, b)
+	defer s.Stop()
+	c := device(t, options(b, "a"))
+	defer c.Disconnect(0)
+	token := c.Publish("ioc/v1/devices/a/readings", 1, false, "x")
+	next(t, got).Done(ingest.Outcome{})
+	done(t, token)
+	s.Publish("ioc/v1/live/alerts", false, []byte("x"))
+	counts := map[string]int{}
+	for range 4 {
+		select {
+		case h := <-heard:
+			counts[h]++
+		case <-time.After(5 * time.Second):
+			t.Fatalf("heard %v only", counts)
+		}
+	}
+	for _, want := range []string{"ioc/v1/devices/a/readings 0", "ioc/v1/devices/a/readings 1", "ioc/v1/live/alerts 0", "ioc/v1/live/alerts 1"} {
+		if counts[want] != 1 {
+			t.Errorf("heard %v, want %s", counts, want)
+		}
+	}
+	nothing(t, got)
+}
+
+func TestLastWillComes(t *testing.T) {
+	b, got := start(t, broker.Options{Open: true})
+	defer b.Close()
+	b.Ready()
+	o := options(b, "a").SetWill("ioc/v1/devices/a/state", "offline", 1, true).SetAutoReconnect(false)
+	conn := &cut{}
+	o.SetCustomOpenConnectionFn(conn.dial)
+	device(t, o)
+	conn.Close()
+	m := next(t, got)
+	if m.Topic != "ioc/v1/devices/a/state" || string(m.Payload) != "offline" {
+		t.Errorf("came as %s %q", m.Topic, m.Payload)
+	}
+	m.Done(ingest.Outcome{})
+	nothing(t, got)
+}
+
+func TestDeviceSpeaksOnlyAsItself(t *testing.T) {
+	b, got := start(t, broker.Options{CheckSecret: func(id devices.ID, s string) bool { return s == "secret-of-"+string(id) },
+		Feeds: []string{"plant/+/data"}, Grants: map[string][]string{"gw": {"plant/+/data"}}})
+	defer b.Close()
+	s := speak(t, b)
+	defer s.Stop()
+	if _, err := connect(t, options(b, "a").SetPassword("secret-of-a")); err == nil {
+		t.Error("a device was let in before ingest was ready")
+	}
+	b.Ready()
+	if _, err := connect(t, options(b, "a").SetPassword("wrong")); err == nil {
+		t.Error("a device was let in with a wrong secret")
+	}
+	c := device(t, options(b, "a").SetPassword("secret-of-a"))
+	defer c.Disconnect(0)
+	gw := device(t, options(b, "gw").SetPassword("secret-of-gw"))
+	defer gw.Disconnect(0)
+	for _, forged := range []string{"ioc/v1/devices/b/readings", "ioc/v1/reports", "ioc/v1/live/alerts", "ioc/v1/devices/a/errors", "plant/1/data", "$MQTT/msgs/ioc/v1/devices/b/readings", "$JS/API/INFO"} {
+		c.Publish(forged, 1, false, "forged").WaitTimeout(200 * time.Millisecond)
+		c.Publish(forged, 0, false, "forged")
+	}
+	for _, forged := range []string{"ioc/v1/devices/a/readings", "plant/1/other"} {
+		gw.Publish(forged, 1, false, "forged").WaitTimeout(200 * time.Millisecond)
+	}
+	nothing(t, got)
+	gw.Publish("plant/1/data", 0, false, "granted")
+	if m := next(t, got); string(m.Payload) != "granted" {
+		t.Errorf("a forged message came through on %s", m.Topic)
+	}
+	for _, others := range []string{"ioc/v1/devices/b/config", "ioc/v1/devices/+/readings", "#", "$MQTT/#", "$SYS/#"} {
+		if token := c.Subscribe(others, 1, nil); token.WaitTimeout(5*time.Second) && token.Error() == nil && token.(*paho.SubscribeToken).Result()[others] != 0x80 {
+			t.Errorf("it may read %s", others)
+		}
+	}
+	told := make(chan []byte, 1)
+	done(t, c.Subscribe("ioc/v1/devices/a/errors", 0, func(_ paho.Client, m paho.Message) { told <- m.Payload() }))
+	s.Tell(ingest.DeadLetter{Device: "a", Code: "json_invalid", Message: "why", Topic: "ioc/v1/devices/a/readings"})
+	select {
+	case p := <-told:
+		var n struct{ Code, Message, Topic string }
+		if json.Unmarshal(p, &n) != nil || n.Code != "json_invalid" {
+			t.Errorf("told %s", p)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("the device was told nothing")
+	}
+}
+
+// What the server has for a device waits for one that is away, also over a
+// restart.
+func TestServersMessagesWaitForADevice(t *testing.T) {
+	dir := t.TempDir()
+	b, _ := start(t, broker.Options{Open: true, Dir: dir})
+	b.Ready()
+	told := make(chan string, 10)
+	o := options(b, "a").SetCleanSession(false).SetAutoReconnect(false).SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told <- string(m.Payload()) })
+	c := device(t, o)
+	done(t, c.Subscribe("ioc/v1/devices/a/commands/#", 1, nil))
+	c.Disconnect(100)
+	s := speak(t, b)
+	s.Publish("ioc/v1/devices/a/config", true, []byte("settings"))
+	s.Publish("ioc/v1/devices/a/commands/reboot", false, []byte("now"))
+	time.Sleep(300 * time.Millisecond)
+	s.Stop()
+	at := b.Addr()
+	b.Close()
+	// Closed now: the store is made anew for it, and keeps what it has.
+	b, got := start(t, broker.Options{CheckSecret: func(devices.ID, string) bool { return true }, Dir: dir, Listen: at})
+	defer b.Close()
+	b.Ready()
+	c = device(t, o)
+	defer c.Disconnect(0)
+	done(t, c.Subscribe("ioc/v1/devices/a/config", 1, nil))
+	var all []string
+	for range 2 {
+		select {
+		case p := <-told:
+			all = append(all, p)
+		case <-time.After(5 * time.Second):
+			t.Fatalf("the device was told %q only", all)
+		}
+	}
+	if slices.Sort(all); !slices.Equal(all, []string{"now", "settings"}) {
+		t.Errorf("the device was told %q", all)
+	}
+	nothing(t, got)
+}
