@@ -13,6 +13,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -40,6 +41,7 @@ type LastSeen interface{ LastSeen(devices.ID) time.Time }
 // Follower is a journal.
 type Follower interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
+	Oldest(ctx context.Context) (ingest.Pos, error)
 }
 
 // History answers with what was received, in order of fix time.
@@ -148,13 +150,31 @@ func (e *Engine) Run(ctx context.Context, j Follower) error {
 	clockCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() { clock <- e.runClock(clockCtx) }()
-	err := j.Follow(ctx, e.pos, 5000, e.Take)
+	err := e.follow(ctx, j)
 	stop()
 	<-clock
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if saveErr := e.save(context.WithoutCancel(ctx)); saveErr != nil {
 		e.log.Error("save the engine's state", "error", saveErr)
+	}
+	return err
+}
+
+// follow judges from where it was. When the journal's log begins later than
+// that, for the state comes from an old copy, what lies between is not judged.
+func (e *Engine) follow(ctx context.Context, j Follower) error {
+	err := j.Follow(ctx, e.pos, 5000, e.Take)
+	for errors.Is(err, ingest.ErrCut) {
+		var oldest ingest.Pos
+		if oldest, err = j.Oldest(ctx); err != nil {
+			return err
+		}
+		e.log.Error("readings were not judged: the engine's state is older than the journal's log", "from", e.pos+1, "to", oldest-1)
+		e.mu.Lock()
+		e.pos = oldest - 1
+		e.mu.Unlock()
+		err = j.Follow(ctx, oldest-1, 5000, e.Take)
 	}
 	return err
 }

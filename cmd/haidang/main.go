@@ -1,6 +1,7 @@
 // Command haidang is the operations centre: serve runs it for real, demo shows
-// a living province on this machine, check reads a configuration, token makes
-// a credential for people and programs.
+// a living province on this machine, check reads a configuration, decode shows
+// what a payload would become, journal prints what was kept, token makes a
+// credential for people and programs.
 package main
 
 import (
@@ -24,13 +25,14 @@ import (
 var version = "0.1.0-dev"
 
 type cli struct {
-	Demo    demoCmd   `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
-	Serve   serveCmd  `cmd:"" help:"Run the operations centre."`
-	Check   checkCmd  `cmd:"" help:"Read a configuration and say what is wrong with it."`
-	Decode  decodeCmd `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
-	Token   tokenCmd  `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
-	Version struct{}  `cmd:"" help:"Print the version."`
-	Verbose bool      `short:"v" help:"Log more."`
+	Demo    demoCmd    `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
+	Serve   serveCmd   `cmd:"" help:"Run the operations centre."`
+	Check   checkCmd   `cmd:"" help:"Read a configuration and say what is wrong with it."`
+	Decode  decodeCmd  `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
+	Journal journalCmd `cmd:"" help:"Print a device's readings from the journal, a line of JSON each."`
+	Token   tokenCmd   `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
+	Version struct{}   `cmd:"" help:"Print the version."`
+	Verbose bool       `short:"v" help:"Log more."`
 }
 
 func main() {
@@ -53,6 +55,8 @@ func main() {
 		err = c.Check.run(os.Stdout)
 	case "decode":
 		err = c.Decode.run(os.Stdout)
+	case "journal":
+		err = c.Journal.run(ctx, os.Stdout)
 	case "token":
 		err = c.Token.run()
 	default:

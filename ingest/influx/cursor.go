@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"haidang/devices/statedb"
 	"haidang/ingest"
@@ -39,6 +41,36 @@ func (c *Cursor) Save(ctx context.Context, p ingest.Pos) error {
 	_, err := c.db.ExecContext(ctx, `INSERT INTO influx_cursor VALUES(1,?) ON CONFLICT(one) DO UPDATE SET pos=excluded.pos`, int64(p))
 	if err != nil {
 		return fmt.Errorf("save InfluxDB writer's place: %w", err)
+	}
+	return nil
+}
+
+// LoadShelf returns how far the journal's shelves were read; the zero place
+// when they are not being read.
+func (c *Cursor) LoadShelf(ctx context.Context) (p ingest.ShelfPlace, err error) {
+	var shelf int64
+	err = c.db.QueryRowContext(ctx, `SELECT pos, shelf, run FROM influx_shelf`).Scan(&p.Pos, &shelf, &p.Run)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("read InfluxDB writer's place on the shelves: %w", err)
+	}
+	p.Shelf = time.Unix(shelf, 0).UTC()
+	return p, nil
+}
+
+// SaveShelf notes how far the journal's shelves are in InfluxDB; the zero place
+// says that they are done.
+func (c *Cursor) SaveShelf(ctx context.Context, p ingest.ShelfPlace) (err error) {
+	if p == (ingest.ShelfPlace{}) {
+		_, err = c.db.ExecContext(ctx, `DELETE FROM influx_shelf`)
+	} else {
+		_, err = c.db.ExecContext(ctx, `INSERT INTO influx_shelf VALUES(1,?,?,?) ON CONFLICT(one) DO UPDATE SET pos=excluded.pos, shelf=excluded.shelf, run=excluded.run`,
+			int64(p.Pos), p.Shelf.Unix(), p.Run)
+	}
+	if err != nil {
+		return fmt.Errorf("save InfluxDB writer's place on the shelves: %w", err)
 	}
 	return nil
 }

@@ -31,6 +31,8 @@ type Config struct{ URL, Org, Bucket, Token string }
 type Follower interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
 	Behind(after ingest.Pos) int64
+	// Shelved gives what the log no longer has, and where it goes on.
+	Shelved(ctx context.Context, from ingest.ShelfPlace, fn func(context.Context, ingest.ShelfPlace, []ingest.Entry) error) (ingest.Pos, error)
 }
 
 // Registry is what the writer asks of the device registry.
@@ -67,30 +69,82 @@ func NewWriter(cfg Config, reg Registry, cursor *Cursor, metrics prometheus.Regi
 // Run follows the journal until ctx ends.
 func (w *Writer) Run(ctx context.Context, j Follower) error {
 	defer w.client.Close()
-	pos, err := w.cursor.Load(ctx)
-	if err != nil {
+	for {
+		pos, err := w.cursor.Load(ctx)
+		if err != nil {
+			return err
+		}
+		shelf, err := w.cursor.LoadShelf(ctx)
+		if err != nil {
+			return err
+		}
+		w.state.begin(pos, j)
+		if shelf == (ingest.ShelfPlace{}) {
+			if err = j.Follow(ctx, pos, batchSize, w.follow); !errors.Is(err, ingest.ErrCut) {
+				return err
+			}
+			w.log.Info("InfluxDB is filled from the journal's shelves: it is new, or was away for longer than the log reaches back", "component", "ingest.influx")
+		}
+		if err := w.fill(ctx, j, shelf); err != nil {
+			return err
+		}
+	}
+}
+
+// batchSize is the most points of one write.
+const batchSize = 5000
+
+func (w *Writer) follow(ctx context.Context, es []ingest.Entry) error {
+	if err := w.writeUntilDone(ctx, w.points(es)); err != nil {
 		return err
 	}
-	w.state.begin(pos, j)
-	return j.Follow(ctx, pos, 5000, func(ctx context.Context, es []ingest.Entry) error {
-		points := make([]*write.Point, 0, len(es))
-		for i := range es {
-			if r := es[i].Reading; r != nil {
-				if p := w.point(r); p != nil {
-					points = append(points, p)
-				}
-			}
+	return w.reached(ctx, es[len(es)-1].Pos)
+}
+
+func (w *Writer) reached(ctx context.Context, pos ingest.Pos) error {
+	if err := w.cursor.Save(ctx, pos); err != nil {
+		return err
+	}
+	w.state.reached(pos)
+	return nil
+}
+
+// fill copies the journal's shelves, from a place on.
+func (w *Writer) fill(ctx context.Context, j Follower, from ingest.ShelfPlace) error {
+	var waiting []*write.Point
+	pos, err := j.Shelved(ctx, from, func(ctx context.Context, at ingest.ShelfPlace, es []ingest.Entry) error {
+		if waiting = append(waiting, w.points(es)...); len(waiting) < batchSize {
+			return nil
 		}
+		points := waiting
+		waiting = nil
 		if err := w.writeUntilDone(ctx, points); err != nil {
 			return err
 		}
-		pos := es[len(es)-1].Pos
-		if err := w.cursor.Save(ctx, pos); err != nil {
-			return err
-		}
-		w.state.reached(pos)
-		return nil
+		return w.cursor.SaveShelf(ctx, at)
 	})
+	if err != nil {
+		return err
+	}
+	if err := w.writeUntilDone(ctx, waiting); err != nil {
+		return err
+	}
+	if err := w.reached(ctx, pos); err != nil {
+		return err
+	}
+	return w.cursor.SaveShelf(ctx, ingest.ShelfPlace{})
+}
+
+func (w *Writer) points(es []ingest.Entry) []*write.Point {
+	points := make([]*write.Point, 0, len(es))
+	for i := range es {
+		if r := es[i].Reading; r != nil {
+			if p := w.point(r); p != nil {
+				points = append(points, p)
+			}
+		}
+	}
+	return points
 }
 
 // point is a reading in InfluxDB: measurement = device type, tags device and

@@ -182,3 +182,91 @@ func TestEveryReadingReachesInfluxDBOnceAcrossAnOutage(t *testing.T) {
 	feed(10)
 	wait(5010)
 }
+
+// An InfluxDB that is named later, when the journal's log no longer reaches
+// back, gets everything from its shelves, and then what comes.
+func TestNewInfluxDBIsFilledFromTheShelves(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, dir := l.Addr().String(), t.TempDir()
+	l.Close()
+	influxd(t, dir, addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	j, err := journal.Open(ctx, filepath.Join(dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := func(from, n int) {
+		t.Helper()
+		var es []ingest.Entry
+		for seq := from; seq < from+n; seq++ { // a minute each: 9,000 are a week
+			es = append(es, ingest.Entry{Reading: &ingest.Reading{Device: devices.ID(fmt.Sprint("dev-", seq%3)), FixTime: t0.Add(time.Duration(seq-9000) * time.Minute), ReceivedAt: t0, Seq: int64(seq),
+				Values: []ingest.Value{{Metric: "pm25", Number: float64(seq % 100)}}}})
+		}
+		if _, err := j.Append(ctx, es); err != nil {
+			t.Fatal(err)
+		}
+	}
+	feed(0, 5000)
+	if err := j.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	feed(5000, 3000)
+	if err := errors.Join(j.Settle(ctx), j.Cut(ctx), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = journal.Open(ctx, filepath.Join(dir, "journal")); err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	feed(8000, 10)
+	db, err := statedb.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	cursor, err := NewCursor(ctx, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func() float64 { return influxQL(t, addr, `SELECT count(pm25) FROM air_station`) }
+	reach := func(want float64) {
+		t.Helper()
+		for end := time.Now().Add(40 * time.Second); count() != want; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("InfluxDB holds %v points, want %v", count(), want)
+			}
+		}
+	}
+	run := func() (stop func()) {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			NewWriter(Config{URL: "http://" + addr, Bucket: "ioc"}, registry{}, cursor, nil, slog.New(slog.DiscardHandler)).Run(ctx, j)
+		}()
+		return func() { cancel(); <-done }
+	}
+	stop := run()
+	reach(8010)
+	feed(8010, 10)
+	reach(8020)
+	stop()
+	if at, err := cursor.LoadShelf(ctx); err != nil || at != (ingest.ShelfPlace{}) {
+		t.Errorf("the shelves are still being read, from %+v: %v", at, err)
+	}
+	// Broken off in the middle, it goes on there.
+	if err := errors.Join(cursor.Save(ctx, 0), cursor.SaveShelf(ctx, ingest.ShelfPlace{Pos: 8000, Shelf: t0.Truncate(7 * 24 * time.Hour), Run: 1})); err != nil {
+		t.Fatal(err)
+	}
+	stop = run()
+	feed(8020, 10)
+	reach(8030)
+	stop()
+	if pos, err := cursor.Load(ctx); err != nil || pos != 8030 {
+		t.Errorf("the writer's place is %d, %v", pos, err)
+	}
+}

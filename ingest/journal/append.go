@@ -2,17 +2,17 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"slices"
+	"time"
 
+	"haidang/devices"
 	"haidang/ingest"
 )
 
 // Append stores entries and gives each stored one its position. It returns,
 // for each entry, whether it was stored (false: a duplicate of one already
-// kept). On an error nothing may be acknowledged: what was committed before it
-// will be recognised as a duplicate when it is sent again. One goroutine at a
-// time may append.
+// kept). On an error nothing was kept and nothing may be acknowledged.
 func (j *Journal) Append(ctx context.Context, entries []ingest.Entry) (stored []bool, err error) {
 	if len(entries) == 0 {
 		return nil, nil
@@ -21,117 +21,120 @@ func (j *Journal) Append(ctx context.Context, entries []ingest.Entry) (stored []
 	defer j.appendMu.Unlock()
 
 	stored = make([]bool, len(entries))
-	groups := map[int64][]int{}
+	ids := make([]identity, len(entries))
+	idx := make([]int, 0, len(entries))
+	batch := make(map[batchKey]struct{}, len(entries)) // each may be there twice
 	for i := range entries {
-		s := periodStart(fixTime(&entries[i])).Unix()
-		groups[s] = append(groups[s], i)
-	}
-	next := j.next
-	for i := range entries {
-		next++
-		entries[i].Pos = next
-	}
-	j.next = next // positions of a failed batch are never used again
-	for s, idx := range groups {
-		f, err := j.fileFor(ctx, s)
+		ids[i] = identify(&entries[i])
+		key := batchKey{deviceOf(&entries[i]), ids[i]}
+		if _, twice := batch[key]; twice {
+			continue
+		}
+		known, err := j.known(ctx, key.device, ids[i])
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("look for an entry of %s in the journal: %w", key.device, err)
 		}
-		if err := f.store(ctx, entries, idx, stored); err != nil {
-			return nil, fmt.Errorf("store %d entries in %s: %w", len(idx), f.path, err)
+		if known {
+			continue
 		}
-		j.extend(f, entries[idx[0]].Pos, entries[idx[len(idx)-1]].Pos)
+		batch[key] = struct{}{}
+		stored[i] = true
+		idx = append(idx, i)
 	}
-	j.show(entries, stored)
+	if len(idx) == 0 {
+		return stored, nil
+	}
+	first := j.next + 1
+	ps, err := j.log.append(ctx, first, entries, idx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("store %d entries: %w", len(idx), err)
+	}
+	for k, i := range idx {
+		entries[i].Pos = first + ingest.Pos(k)
+	}
+	j.next += ingest.Pos(len(idx))
+	j.fresh.add(first, ps, time.Now())
+	j.show(entries, stored, j.next)
 	return stored, nil
 }
 
-// store writes the entries at idx in one synced transaction.
-func (f *file) store(ctx context.Context, entries []ingest.Entry, idx []int, stored []bool) (err error) {
-	tx, err := f.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	var newDevices, newMetrics []string
-	defer func() {
-		if err == nil {
-			return
-		}
-		tx.Rollback()
-		f.mu.Lock()
-		for _, n := range newDevices {
-			f.devices.drop(n)
-		}
-		for _, n := range newMetrics {
-			f.metrics.drop(n)
-		}
-		f.mu.Unlock()
-	}()
-	// The dictionaries are read without the lock here: only this goroutine
-	// changes them.
-	key := func(d *dictionary, name string, added *[]string) (int64, error) {
-		if k, ok := d.keys[name]; ok {
-			return k, nil
-		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		k, err := d.add(ctx, tx, name)
-		if err == nil {
-			*added = append(*added, name)
-		}
-		return k, err
-	}
-	insert := tx.StmtContext(ctx, f.insert)
-	body := make([]byte, 0, 256)
-	for _, i := range idx {
-		r := newRow(&entries[i])
-		dev, err := key(&f.devices, r.device, &newDevices)
-		if err != nil {
-			return err
-		}
-		body = body[:0]
-		if e := entries[i].Event; e != nil {
-			if body, err = packEvent(e); err != nil {
-				return err
-			}
-		} else {
-			for _, v := range entries[i].Reading.Values {
-				k, err := key(&f.metrics, v.Metric, &newMetrics)
-				if err != nil {
-					return err
-				}
-				body = packValue(body, uint64(k), v)
-			}
-		}
-		if r.seq == ingest.NoSeq {
-			r.seq = contentSeq(body, r.lat, r.lon)
-		}
-		res, err := insert.ExecContext(ctx, int64(entries[i].Pos), dev, r.kind, r.ts, r.seq, r.recv, r.flags, r.lat, r.lon, body)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		stored[i] = n == 1
-	}
-	return tx.Commit()
+type batchKey struct {
+	device devices.ID
+	id     identity
 }
 
-// contentSeq stands in for a missing sequence number: a message sent twice has
-// the same content and counts once, two different messages of one instant are
-// both kept. FNV-1a keeps it stable between runs; the sign marks it.
-func contentSeq(body []byte, lat, lon sql.NullFloat64) int64 {
-	h := uint64(14695981039346656037)
-	mix := func(b byte) { h = (h ^ uint64(b)) * 1099511628211 }
-	for _, b := range body {
-		mix(b)
+// known says whether an entry is in the journal. Nearly always it is newer than
+// all of its device, and that is known at once.
+func (j *Journal) known(ctx context.Context, dev devices.ID, id identity) (bool, error) {
+	key := uint64(j.log.devices.key(string(dev)))
+	if key == 0 || j.fresh.isNewer(key, id) {
+		return false, nil
 	}
-	for _, p := range [...]sql.NullFloat64{lat, lon} {
-		for x, n := int64(p.Float64*1e7), 0; n < 8; n++ {
-			mix(byte(x >> (8 * n)))
+	if j.fresh.has(key, id) {
+		return true, nil
+	}
+	at, err := j.spot(ctx, dev, id)
+	if err != nil {
+		return false, err
+	}
+	_, found := slices.BinarySearchFunc(at, id, identity.compare)
+	return found, nil
+}
+
+// spots remembers what shelves hold of a device's day, for late entries come
+// many at a time.
+type spots struct {
+	by    map[spotKey][]identity
+	count int
+}
+
+type spotKey struct {
+	device devices.ID
+	kind   uint8
+	day    int64
+}
+
+// maxSpots bounds the identities that are remembered.
+const maxSpots = 1 << 19
+
+func newSpots() spots { return spots{by: map[spotKey][]identity{}} }
+
+func (s *spots) clear() {
+	clear(s.by)
+	s.count = 0
+}
+
+// spot returns what the shelf holds of the entry's device and day, in order.
+func (j *Journal) spot(ctx context.Context, dev devices.ID, id identity) ([]identity, error) {
+	k := spotKey{dev, id.kind, dayOf(id.ts)}
+	if at, ok := j.spots.by[k]; ok {
+		return at, nil
+	}
+	var at []identity
+	s, err := j.shelf(ctx, periodStart(milli(id.ts)), false)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil {
+		rs, err := s.runs(ctx, dev, id.kind, k.day*day, (k.day+1)*day)
+		if err != nil {
+			return nil, err
 		}
+		for i := range rs {
+			es, err := s.decode(dev, &rs[i])
+			if err != nil {
+				return nil, err
+			}
+			for e := range es {
+				at = append(at, identify(&es[e]))
+			}
+		}
+		slices.SortFunc(at, identity.compare)
 	}
-	return -int64(h>>2) - 2
+	if j.spots.count+len(at) > maxSpots || len(j.spots.by) > maxSpots/8 {
+		j.spots.clear()
+	}
+	j.spots.by[k] = at
+	j.spots.count += len(at)
+	return at, nil
 }

@@ -4,52 +4,98 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 	"unique"
 )
 
 // dictionary maps names to small integers within one file, so that an entry
-// does not repeat its device's id and its metrics' names.
+// does not repeat its device's id and its metrics' names. Names are added by
+// one goroutine at a time, inside its transaction, and read by many.
 type dictionary struct {
 	table, column string
+	mu            sync.RWMutex
 	keys          map[string]int64
-	names         map[int64]string
+	names         []string // by key; 0 is no key
+	added         []string // in the transaction that is open
 }
 
-func loadDictionary(ctx context.Context, c *sql.Conn, table, column string) (dictionary, error) {
-	d := dictionary{table: table, column: column, keys: map[string]int64{}, names: map[int64]string{}}
-	rows, err := c.QueryContext(ctx, fmt.Sprintf(`SELECT key, %s FROM %s`, column, table))
+// dictionarySchema is a dictionary's table.
+func dictionarySchema(table, column string) string {
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s(key INTEGER PRIMARY KEY, %s TEXT NOT NULL UNIQUE);\n", table, column)
+}
+
+func loadDictionary(ctx context.Context, db *sql.DB, table, column string) (*dictionary, error) {
+	d := &dictionary{table: table, column: column, keys: map[string]int64{}, names: []string{""}}
+	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT key, %s FROM %s ORDER BY key`, column, table))
 	if err != nil {
-		return d, err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var k int64
 		var n string
 		if err := rows.Scan(&k, &n); err != nil {
-			return d, err
+			return nil, err
 		}
-		d.put(k, unique.Make(n).Value())
+		if k != int64(len(d.names)) {
+			return nil, fmt.Errorf("table %s has key %d where %d belongs", table, k, len(d.names))
+		}
+		d.put(unique.Make(n).Value())
 	}
 	return d, rows.Err()
 }
 
-func (d *dictionary) put(key int64, name string) {
-	d.keys[name] = key
-	d.names[key] = name
+func (d *dictionary) put(name string) int64 {
+	k := int64(len(d.names))
+	d.keys[name] = k
+	d.names = append(d.names, name)
+	return k
 }
 
-// add gives name a key inside the open transaction. The caller must forget it
-// again (drop) when that transaction does not commit.
-func (d *dictionary) add(ctx context.Context, tx *sql.Tx, name string) (int64, error) {
-	key := int64(len(d.keys) + 1)
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s(key,%s) VALUES(?,?)`, d.table, d.column), key, name); err != nil {
-		return 0, err
+// key finds a name's key; 0 when it has none.
+func (d *dictionary) key(name string) int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.keys[name]
+}
+
+// name finds a key's name.
+func (d *dictionary) name(key uint64) (string, bool) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if key == 0 || key >= uint64(len(d.names)) {
+		return "", false
 	}
-	d.put(key, name)
-	return key, nil
+	return d.names[key], true
 }
 
-func (d *dictionary) drop(name string) {
-	delete(d.names, d.keys[name])
-	delete(d.keys, name)
+// intern finds a name's key, and gives it one inside tx when it has none. The
+// transaction's end must be told: commit or rollback.
+func (d *dictionary) intern(ctx context.Context, tx *sql.Tx, name string) (uint64, error) {
+	if k, ok := d.keys[name]; ok { // only this goroutine changes them
+		return uint64(k), nil
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s(key,%s) VALUES(?,?)`, d.table, d.column), len(d.names), name); err != nil {
+		return 0, fmt.Errorf("name %q: %w", name, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.added = append(d.added, name)
+	return uint64(d.put(name)), nil
+}
+
+func (d *dictionary) commit() { d.added = nil }
+
+// rollback forgets what the failed transaction added.
+func (d *dictionary) rollback() {
+	if len(d.added) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, n := range d.added {
+		delete(d.keys, n)
+	}
+	d.names = d.names[:len(d.names)-len(d.added)]
+	d.added = nil
 }

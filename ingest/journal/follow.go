@@ -8,14 +8,27 @@ import (
 	"haidang/ingest"
 )
 
+// place is where a running reader stands.
+type place struct{ after ingest.Pos }
+
 // Follow calls fn with the entries after the position after, in order and at
-// most max at a time: first what is on disk, then what arrives. It blocks
-// until ctx ends, fn fails or the journal closes, and returns why. The entries
-// are shared with other readers and must not be changed.
+// most limit at a time: first what is in the log, then what arrives. It blocks
+// until ctx ends, fn fails or the journal closes, and returns why; ingest.ErrCut
+// when the log no longer reaches that far back. The entries are shared with
+// other readers and must not be changed.
 func (j *Journal) Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error {
 	if limit <= 0 {
 		limit = 5000
 	}
+	p := &place{after}
+	j.mu.Lock()
+	j.places[p] = struct{}{}
+	j.mu.Unlock()
+	defer func() {
+		j.mu.Lock()
+		delete(j.places, p)
+		j.mu.Unlock()
+	}()
 	for {
 		batch, wake, err := j.read(ctx, after, limit)
 		if err != nil {
@@ -33,6 +46,9 @@ func (j *Journal) Follow(ctx context.Context, after ingest.Pos, limit int, fn fu
 			return err
 		}
 		after = batch[len(batch)-1].Pos
+		j.mu.Lock()
+		p.after = after
+		j.mu.Unlock()
 	}
 }
 
@@ -54,54 +70,44 @@ func (j *Journal) read(ctx context.Context, after ingest.Pos, limit int) ([]inge
 	if len(recent) > 0 && after >= recent[0].Pos-1 {
 		i, _ := slices.BinarySearchFunc(recent, after+1, func(e ingest.Entry, p ingest.Pos) int { return int(e.Pos - p) })
 		rest := recent[i:]
-		if len(rest) == 0 {
-			return nil, wake, nil // only duplicates came after it
-		}
 		return rest[:min(limit, len(rest))], nil, nil
 	}
-	batch, err := j.readFiles(ctx, after, head, limit)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(batch) == 0 {
-		return nil, wake, nil
-	}
-	return batch, nil, nil
+	batch, err := j.readLog(ctx, after, head, limit)
+	return batch, nil, err
 }
 
-// readFiles merges the files' entries with after < pos ≤ head by position.
-func (j *Journal) readFiles(ctx context.Context, after, head ingest.Pos, limit int) ([]ingest.Entry, error) {
-	var all []ingest.Entry
-	for _, f := range j.byStart() {
-		j.mu.Lock()
-		maxPos := f.maxPos
-		j.mu.Unlock()
-		if maxPos <= after {
-			continue
+func (j *Journal) readLog(ctx context.Context, after, head ingest.Pos, limit int) ([]ingest.Entry, error) {
+	batch := make([]ingest.Entry, 0, min(limit, int(head-after)))
+	err := j.log.each(ctx, after, head, func(pos ingest.Pos, body []byte) (bool, error) {
+		if len(batch) == 0 && pos != after+1 {
+			return false, fmt.Errorf("the journal's log begins at %d: %w", pos, ingest.ErrCut)
 		}
-		part, err := f.readAfter(ctx, after, head, limit)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", f.path, err)
-		}
-		all = append(all, part...)
+		e, err := j.log.unpack(pos, body)
+		batch = append(batch, e)
+		return len(batch) < limit, err
+	})
+	if err == nil && len(batch) == 0 {
+		return nil, fmt.Errorf("the journal's log has nothing up to %d: %w", head, ingest.ErrCut)
 	}
-	slices.SortFunc(all, func(a, b ingest.Entry) int { return int(a.Pos - b.Pos) })
-	return all[:min(limit, len(all))], nil
+	return batch, err
 }
 
-func (f *file) readAfter(ctx context.Context, after, head ingest.Pos, limit int) ([]ingest.Entry, error) {
-	rows, err := f.read.QueryContext(ctx, `SELECT `+rowColumns+` FROM entry WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, int64(after), int64(head), limit)
+// Behind says how many entries follow the position after.
+func (j *Journal) Behind(after ingest.Pos) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return max(0, int64(j.head-after))
+}
+
+// Oldest is the position with which the log begins; that after the newest when
+// it is empty.
+func (j *Journal) Oldest(ctx context.Context) (ingest.Pos, error) {
+	p, err := j.log.oldest(ctx)
 	if err != nil {
-		return nil, err
+		return 0, fmt.Errorf("read journal's log: %w", err)
 	}
-	defer rows.Close()
-	var out []ingest.Entry
-	for rows.Next() {
-		e, err := f.scanRow(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
+	if p == 0 {
+		p = j.Head() + 1
 	}
-	return out, rows.Err()
+	return p, nil
 }

@@ -23,101 +23,143 @@ func (j *Journal) Readings(ctx context.Context, q ingest.ReadingsQuery) ([]inges
 		limit = 1000
 	}
 	limit = min(limit, maxReadings)
-	afterTS, afterSeq := q.From.UnixMilli(), int64(math.MinInt64)
+	after := identity{kindReading, q.From.UnixMilli(), math.MinInt64}
 	if q.Cursor != "" {
-		if _, err := fmt.Sscanf(q.Cursor, "%d.%d", &afterTS, &afterSeq); err != nil {
+		if _, err := fmt.Sscanf(q.Cursor, "%d.%d", &after.ts, &after.seq); err != nil {
 			return nil, "", &devices.FieldError{Field: "cursor", Reason: "this cursor was not given out by this list"}
 		}
 	}
 	var items []ingest.Reading
-	err := j.scan(ctx, q.Device, afterTS, afterSeq, q.To.UnixMilli(), limit+1, func(seq int64, r *ingest.Reading) {
-		items = append(items, *r)
-		if len(items) == limit {
-			afterTS, afterSeq = r.FixTime.UnixMilli(), seq
+	next := ""
+	err := j.scan(ctx, q.Device, kindReading, after.ts, q.To.UnixMilli(), func(e *ingest.Entry) bool {
+		id := identify(e)
+		if id.compare(after) <= 0 {
+			return true
 		}
+		if len(items) == limit {
+			next = fmt.Sprintf("%d.%d", after.ts, after.seq)
+			return false
+		}
+		items = append(items, *e.Reading)
+		after = id
+		return true
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	if len(items) > limit {
-		return items[:limit], fmt.Sprintf("%d.%d", afterTS, afterSeq), nil
-	}
-	return items, "", nil
+	return items, next, nil
 }
 
-// Series implements ingest.History.
-func (j *Journal) Series(ctx context.Context, q ingest.SeriesQuery) ([]ingest.Point, error) {
-	var points []ingest.Point
-	window := q.Window.Milliseconds()
-	err := j.scan(ctx, q.Device, q.From.UnixMilli(), math.MinInt64, q.To.UnixMilli(), math.MaxInt, func(_ int64, r *ingest.Reading) {
-		v, ok := r.Value(q.Metric)
-		if !ok || v.Quality != ingest.Good {
-			return
+// scan calls fn for a device's entries of one kind with from ≤ fix time < to,
+// in order, until it returns false.
+func (j *Journal) scan(ctx context.Context, dev devices.ID, kind uint8, from, to int64, fn func(*ingest.Entry) bool) error {
+	return j.days(ctx, dev, kind, from, to, func(s *shelf, rs []run, fresh []ingest.Entry) (bool, error) {
+		all := fresh
+		for i := range rs {
+			es, err := s.decode(dev, &rs[i])
+			if err != nil {
+				return false, err
+			}
+			all = append(all, es...)
 		}
-		at := r.FixTime
-		if window > 0 {
-			ms := at.UnixMilli()
-			at = time.UnixMilli(ms - ms%window).UTC()
+		for _, e := range inOrder(all) {
+			if ts := fixTime(&e).UnixMilli(); ts < from || ts >= to {
+				continue
+			}
+			if !fn(&e) {
+				return false, nil
+			}
 		}
-		if n := len(points); n == 0 || window == 0 || !points[n-1].Time.Equal(at) {
-			points = append(points, ingest.Point{Time: at, Min: v.Number, Max: v.Number})
-		}
-		p := &points[len(points)-1]
-		p.Count++
-		p.Mean += (v.Number - p.Mean) / float64(p.Count)
-		p.Min, p.Max, p.Last = min(p.Min, v.Number), max(p.Max, v.Number), v.Number
+		return true, nil
 	})
-	return points, err
 }
 
-// scan calls fn for the device's readings with (ts, seq) after the given pair
-// and ts < to, ordered by them, at most limit.
-func (j *Journal) scan(ctx context.Context, dev devices.ID, ts, seq, to int64, limit int, fn func(seq int64, r *ingest.Reading)) error {
-	head := j.Head()
-	for _, f := range j.byStart() {
-		from := f.start.UnixMilli()
-		if to <= from || ts >= from+period.Milliseconds() || limit <= 0 {
-			continue
-		}
-		n, err := f.scanDevice(ctx, dev, ts, seq, to, head, limit, fn)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", f.path, err)
-		}
-		limit -= n
-	}
-	return nil
-}
-
-func (f *file) scanDevice(ctx context.Context, dev devices.ID, ts, seq, to int64, head ingest.Pos, limit int, fn func(int64, *ingest.Reading)) (int, error) {
-	f.mu.RLock()
-	key, ok := f.devices.keys[string(dev)]
-	f.mu.RUnlock()
-	if !ok {
-		return 0, nil
-	}
-	rows, err := f.read.QueryContext(ctx, `SELECT `+rowColumns+` FROM entry
-		WHERE device = ? AND kind = ? AND ts >= ? AND (ts, seq) > (?, ?) AND ts < ? AND pos <= ?
-		ORDER BY ts, seq LIMIT ?`, key, kindReading, ts, ts, seq, to, int64(head), limit)
+// days calls fn for each day with entries of a device and kind between from and
+// to, in order, with the runs that may hold them and the fresh entries.
+func (j *Journal) days(ctx context.Context, dev devices.ID, kind uint8, from, to int64, fn func(s *shelf, rs []run, fresh []ingest.Entry) (bool, error)) error {
+	// What is fresh first: what is settled meanwhile is then seen twice, never
+	// missed.
+	fresh, err := j.freshOf(dev, kind, from, to)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer rows.Close()
-	n := 0
-	for rows.Next() {
-		var r row
-		var d int64
-		if err := rows.Scan(&r.pos, &d, &r.kind, &r.ts, &r.seq, &r.recv, &r.flags, &r.lat, &r.lon, &r.body); err != nil {
-			return n, err
-		}
-		r.device = string(dev)
-		f.mu.RLock()
-		e, err := f.entry(&r)
-		f.mu.RUnlock()
+	starts, err := j.periods(from, to, fresh)
+	if err != nil {
+		return err
+	}
+	for _, start := range starts {
+		s, err := j.shelf(ctx, start, false)
 		if err != nil {
-			return n, err
+			return err
 		}
-		fn(r.seq, e.Reading)
-		n++
+		var rs []run
+		begin, end := max(from, start.UnixMilli()), min(to, start.Add(period).UnixMilli())
+		if s != nil {
+			if rs, err = s.runs(ctx, dev, kind, begin, end); err != nil {
+				return err
+			}
+		}
+		for d := dayOf(begin); d <= dayOf(end-1); d++ {
+			n, k := 0, 0
+			for n < len(rs) && dayOf(rs[n].first) == d {
+				n++
+			}
+			for k < len(fresh) && dayOf(fixTime(&fresh[k]).UnixMilli()) == d {
+				k++
+			}
+			if n+k == 0 {
+				continue
+			}
+			if more, err := fn(s, rs[:n], fresh[:k:k]); err != nil || !more {
+				return err
+			}
+			rs, fresh = rs[n:], fresh[k:]
+		}
 	}
-	return n, rows.Err()
+	return ctx.Err()
+}
+
+// periods lists the periods between from and to that hold anything, in order.
+func (j *Journal) periods(from, to int64, fresh []ingest.Entry) ([]time.Time, error) {
+	if from >= to {
+		return nil, nil
+	}
+	starts, err := listShelves(j.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list journal folder: %w", err)
+	}
+	there := map[int64]struct{}{}
+	for _, s := range starts {
+		there[s.Unix()] = struct{}{}
+	}
+	for i := range fresh {
+		there[periodStart(fixTime(&fresh[i])).Unix()] = struct{}{}
+	}
+	var ps []time.Time
+	for s := range there {
+		if t := time.Unix(s, 0).UTC(); t.UnixMilli() < to && t.Add(period).UnixMilli() > from {
+			ps = append(ps, t)
+		}
+	}
+	return sortTimes(ps), nil
+}
+
+func (j *Journal) freshOf(dev devices.ID, kind uint8, from, to int64) ([]ingest.Entry, error) {
+	items := j.fresh.of(uint64(j.log.devices.key(string(dev))), kind, from, to, j.Head())
+	es := make([]ingest.Entry, 0, len(items))
+	for _, it := range items {
+		e, err := j.log.unpack(it.pos, it.body)
+		if err != nil {
+			return nil, err
+		}
+		es = append(es, e)
+	}
+	return es, nil
+}
+
+func fixTime(e *ingest.Entry) time.Time {
+	if e.Event != nil {
+		return e.Event.FixTime
+	}
+	return e.Reading.FixTime
 }

@@ -12,54 +12,98 @@ import (
 	"haidang/ingest"
 )
 
-// Journal is an open journal folder. Append is for one goroutine at a time;
-// everything else may be called by many.
+// Journal is an open journal folder. Everything may be called by many
+// goroutines; appends follow one another.
 type Journal struct {
-	dir string
+	dir   string
+	log   *log
+	fresh *fresh
+	marks *marks
 
-	appendMu sync.Mutex
+	appendMu sync.Mutex // held while something is appended, or settled entries are forgotten
 	next     ingest.Pos // the last position given out; guarded by appendMu
+	spots    spots      // guarded by appendMu
 
-	mu     sync.Mutex // guards what follows
-	files  map[int64]*file
-	head   ingest.Pos     // the newest visible position
-	recent []ingest.Entry // the newest visible entries, for readers that keep up
-	wake   chan struct{}  // closed and replaced when head moves
-	closed bool
+	mu      sync.Mutex // guards what follows
+	shelves map[int64]*shelf
+	head    ingest.Pos     // the newest visible position
+	settled ingest.Pos     // up to here the shelves have everything
+	recent  []ingest.Entry // the newest visible entries, for readers that keep up
+	wake    chan struct{}  // closed and replaced when head moves
+	closed  bool
+	places  map[*place]struct{} // of the running readers
+
+	settleMu sync.Mutex // one settling, joining or dropping at a time
+	keeper   sync.WaitGroup
+	stop     context.CancelFunc
+	failed   error // of the keeper's last try; guarded by mu
 }
 
 // recentMax is how many entries are kept in memory for readers that keep up;
-// a reader further behind reads from the files.
-const recentMax = 16384
+// a reader further behind reads from the log.
+const recentMax = 8192
 
 // ErrClosed is returned by a journal that has been closed.
 var ErrClosed = errors.New("the journal is closed")
 
-// Open opens the journal in dir, creating the folder when it is missing.
+// Open opens the journal in dir, creating the folder when it is missing, and
+// begins to keep it in order.
 func Open(ctx context.Context, dir string) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create journal folder: %w", err)
 	}
-	j := &Journal{dir: dir, files: map[int64]*file{}, wake: make(chan struct{})}
-	starts, err := listFiles(dir)
-	if err != nil {
-		return nil, fmt.Errorf("list journal folder: %w", err)
+	j := &Journal{dir: dir, fresh: newFresh(), shelves: map[int64]*shelf{}, wake: make(chan struct{}), places: map[*place]struct{}{}, spots: newSpots()}
+	if err := j.open(ctx); err != nil {
+		j.Close()
+		return nil, err
 	}
-	for _, s := range starts {
-		f, err := openFile(ctx, dir, s)
-		if err != nil {
-			j.Close()
-			return nil, err
-		}
-		j.files[s.Unix()] = f
-		j.next = max(j.next, f.maxPos)
-	}
-	j.head = j.next
+	keep, stop := context.WithCancel(context.Background())
+	j.stop = stop
+	j.keeper.Go(func() { j.keep(keep) })
 	return j, nil
+}
+
+func (j *Journal) open(ctx context.Context) (err error) {
+	if j.log, err = openLog(ctx, j.dir); err != nil {
+		return err
+	}
+	if j.marks, err = openMarks(ctx, j.dir); err != nil {
+		return err
+	}
+	if err := j.migrate(ctx); err != nil {
+		return err
+	}
+	if j.settled, j.head, err = j.log.places(ctx); err != nil {
+		return fmt.Errorf("read journal's log: %w", err)
+	}
+	j.next = j.head
+	if err := j.marks.load(ctx, func(device string, id identity) {
+		if key := j.log.devices.key(device); key != 0 {
+			j.fresh.advance(uint64(key), id)
+		}
+	}); err != nil {
+		return err
+	}
+	// What no shelf has is in memory.
+	now := time.Now()
+	return j.log.each(ctx, j.settled, j.head, func(pos ingest.Pos, body []byte) (bool, error) {
+		body = slices.Clone(body)
+		e, err := j.log.unpack(pos, body)
+		if err != nil {
+			return false, err
+		}
+		key := j.log.devices.key(string(deviceOf(&e)))
+		j.fresh.add(pos, []packed{{uint64(key), identify(&e), body}}, now)
+		return true, nil
+	})
 }
 
 // Close closes all files and ends all readers. It waits for a running Append.
 func (j *Journal) Close() error {
+	if j.stop != nil {
+		j.stop()
+		j.keeper.Wait()
+	}
 	j.appendMu.Lock()
 	defer j.appendMu.Unlock()
 	j.mu.Lock()
@@ -69,8 +113,14 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	close(j.wake)
-	for _, f := range j.files {
-		f.close()
+	for _, s := range j.shelves {
+		s.close()
+	}
+	if j.log != nil {
+		j.log.close()
+	}
+	if j.marks != nil {
+		j.marks.close()
 	}
 	return nil
 }
@@ -82,37 +132,36 @@ func (j *Journal) Head() ingest.Pos {
 	return j.head
 }
 
-func (j *Journal) fileFor(ctx context.Context, start int64) (*file, error) {
+// shelf opens the shelf of a period; nil, when it has no file and is not to be
+// made.
+func (j *Journal) shelf(ctx context.Context, start time.Time, create bool) (*shelf, error) {
 	j.mu.Lock()
-	f, closed := j.files[start], j.closed
-	j.mu.Unlock()
-	if closed {
+	defer j.mu.Unlock()
+	if j.closed {
 		return nil, ErrClosed
 	}
-	if f != nil {
-		return f, nil
+	if s := j.shelves[start.Unix()]; s != nil {
+		return s, nil
 	}
-	f, err := openFile(ctx, j.dir, time.Unix(start, 0).UTC())
+	if !create {
+		starts, err := listShelves(j.dir)
+		if err != nil {
+			return nil, fmt.Errorf("list journal folder: %w", err)
+		}
+		if !slices.ContainsFunc(starts, start.Equal) {
+			return nil, nil
+		}
+	}
+	s, err := openShelf(ctx, j.dir, start)
 	if err != nil {
 		return nil, err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.files[start] = f
-	return f, nil
-}
-
-func (j *Journal) extend(f *file, first, last ingest.Pos) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if f.minPos == 0 {
-		f.minPos = first
-	}
-	f.maxPos = max(f.maxPos, last)
+	j.shelves[start.Unix()] = s
+	return s, nil
 }
 
 // show makes the stored entries visible and wakes readers.
-func (j *Journal) show(entries []ingest.Entry, stored []bool) {
+func (j *Journal) show(entries []ingest.Entry, stored []bool, head ingest.Pos) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
@@ -127,39 +176,37 @@ func (j *Journal) show(entries []ingest.Entry, stored []bool) {
 			j.recent = append(j.recent, entries[i])
 		}
 	}
-	j.head = entries[len(entries)-1].Pos
+	j.head = head
 	close(j.wake)
 	j.wake = make(chan struct{})
 }
 
-// byStart returns the open files, oldest period first.
-func (j *Journal) byStart() []*file {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	fs := make([]*file, 0, len(j.files))
-	for _, f := range j.files {
-		fs = append(fs, f)
-	}
-	slices.SortFunc(fs, func(a, b *file) int { return a.start.Compare(b.start) })
-	return fs
-}
-
-// DropBefore removes whole files whose period ended before t, and says how
+// DropBefore removes whole shelves whose period ended before t, and says how
 // many. It is the only thing that ever removes entries.
 func (j *Journal) DropBefore(t time.Time) (int, error) {
-	j.appendMu.Lock()
-	defer j.appendMu.Unlock()
+	j.settleMu.Lock()
+	defer j.settleMu.Unlock()
+	starts, err := listShelves(j.dir)
+	if err != nil {
+		return 0, fmt.Errorf("list journal folder: %w", err)
+	}
 	n := 0
-	for _, f := range j.byStart() {
-		if !f.start.Add(period).Before(t) {
+	for _, start := range starts {
+		if !start.Add(period).Before(t) {
 			continue
 		}
+		s, err := j.shelf(context.Background(), start, true)
+		if err != nil {
+			return n, err
+		}
+		j.appendMu.Lock()
+		j.spots.clear()
+		j.appendMu.Unlock()
 		j.mu.Lock()
-		delete(j.files, f.start.Unix())
-		j.recent = nil // may hold entries of the file
+		delete(j.shelves, start.Unix())
 		j.mu.Unlock()
-		if err := f.remove(); err != nil {
-			return n, fmt.Errorf("drop journal file %s: %w", f.path, err)
+		if err := s.remove(); err != nil {
+			return n, fmt.Errorf("drop journal file %s: %w", s.path, err)
 		}
 		n++
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,24 +126,73 @@ func TestFollowGivesEveryEntryInOrder(t *testing.T) {
 	}
 }
 
-func TestDropBeforeRemovesWholeFiles(t *testing.T) {
+func TestDropBeforeRemovesWholeShelves(t *testing.T) {
 	j := open(t, t.TempDir())
 	appendAll(t, j, reading("a", t0.Add(-60*24*time.Hour), 1, 1), reading("a", t0, 2, 1))
+	settle(t, j)
 	if n, err := j.DropBefore(t0.Add(-30 * 24 * time.Hour)); n != 1 || err != nil {
 		t.Fatalf("dropped %d: %v", n, err)
 	}
-	if got := collect(t, j, 0, 1); got[0].Reading.Seq != 2 {
-		t.Errorf("left: %+v", got[0].Reading)
+	rs, _, err := j.Readings(t.Context(), ingest.ReadingsQuery{Device: "a", To: t0.Add(time.Hour)})
+	if err != nil || len(rs) != 1 || rs[0].Seq != 2 {
+		t.Errorf("left: %+v, %v", rs, err)
 	}
 }
 
-func TestPackedValuesComeBackExactly(t *testing.T) {
-	for _, x := range []float64{0, math.Copysign(0, -1), 1, -1, 38.4, 17.468, 1e-7, math.Pi, 1763796000123456, 1e300, -0.000001, math.MaxFloat64} {
-		b := packValue(nil, 300, ingest.Value{Number: x, Quality: ingest.DeviceError})
-		vs, err := unpack(b, func(k uint64) string { return fmt.Sprint(k) })
-		if err != nil || len(vs) != 1 || math.Float64bits(vs[0].Number) != math.Float64bits(x) || vs[0].Metric != "300" || vs[0].Quality != ingest.DeviceError {
-			t.Errorf("%v came back as %v, %v", x, vs, err)
-		}
+// A reader that comes after the log was cut is told; one that runs is waited for.
+func TestLogIsCutBehindItsReaders(t *testing.T) {
+	j := open(t, t.TempDir())
+	for i := range int64(30) {
+		appendAll(t, j, reading("a", t0.Add(time.Duration(i)*time.Second), i, 1))
+	}
+	j.recent = nil // as after a restart
+	settle(t, j)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	at, standing, left := make(chan ingest.Pos, 30), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(left)
+		j.Follow(ctx, 0, 10, func(ctx context.Context, es []ingest.Entry) error {
+			at <- es[0].Pos
+			select {
+			case <-standing:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+	}()
+	if first := <-at; first != 1 {
+		t.Fatalf("began at %d", first)
+	}
+	if err := j.cut(t.Context(), j.slowest()); err != nil {
+		t.Fatal(err)
+	}
+	if got := collect(t, j, 0, 30); len(got) != 30 {
+		t.Errorf("followed %d while a reader stands at the beginning", len(got))
+	}
+	cancel()
+	<-left
+	if err := j.cut(t.Context(), j.slowest()); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Follow(t.Context(), 0, 10, nil); !errors.Is(err, ingest.ErrCut) {
+		t.Errorf("following what was cut: %v", err)
+	}
+	if n := j.Behind(0); n != 30 {
+		t.Errorf("behind by %d, want 30", n)
+	}
+	if got := appendAll(t, j, reading("a", t0, 0, 1), reading("a", t0, 30, 1)); got[0] || !got[1] {
+		t.Errorf("after the cut: %v", got)
+	}
+	if got := collect(t, j, 30, 1); got[0].Reading.Seq != 30 || got[0].Pos != 31 {
+		t.Errorf("after the cut: %+v", got[0])
+	}
+}
+
+func settle(t testing.TB, j *Journal) {
+	t.Helper()
+	if err := j.Settle(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -162,4 +212,47 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "readings/s")
 		})
 	}
+}
+
+// While entries come, settle and are joined, whoever asks sees each entry that
+// was stored before the question, once.
+func TestQuestionsAreRightWhileTheJournalIsKept(t *testing.T) {
+	j := open(t, t.TempDir())
+	const n = 4000
+	ctx, stop := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		for ctx.Err() == nil {
+			if err := errors.Join(j.Settle(ctx), j.Join(ctx, t0.Add(9*24*time.Hour)), j.cut(ctx, j.slowest())); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	var stored atomic.Int64
+	done.Go(func() {
+		for i := int64(0); i < n && ctx.Err() == nil; i += 10 {
+			var es []ingest.Entry
+			for k := range int64(10) {
+				es = append(es, reading("a", t0.Add(time.Duration((i+k)*37%n)*time.Minute), i+k, 1))
+			}
+			if _, err := j.Append(ctx, es); err != nil {
+				t.Error(err)
+			}
+			stored.Add(10)
+		}
+	})
+	for at := int64(0); at < n; {
+		at = stored.Load()
+		rs, _, err := j.Readings(ctx, ingest.ReadingsQuery{Device: "a", From: t0, To: t0.Add(n * time.Minute), Limit: n})
+		if err != nil || int64(len(rs)) < at {
+			t.Fatalf("%d readings after %d were stored: %v", len(rs), at, err)
+		}
+		for i := 1; i < len(rs); i++ {
+			if !rs[i-1].FixTime.Before(rs[i].FixTime) {
+				t.Fatalf("%s follows %s", rs[i].FixTime, rs[i-1].FixTime)
+			}
+		}
+	}
+	stop()
+	done.Wait()
 }

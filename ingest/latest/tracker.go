@@ -4,6 +4,7 @@ package latest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -47,9 +48,11 @@ type TrackPoint struct {
 	Time     time.Time
 }
 
-// Follower is a journal.
-type Follower interface {
+// Journal is what a tracker reads.
+type Journal interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
+	// Newest gives each device's last readings, and where the log goes on.
+	Newest(ctx context.Context, fn func([]ingest.Entry)) (ingest.Pos, error)
 }
 
 // Tracker holds every device's State.
@@ -68,15 +71,44 @@ func New() *Tracker {
 	return &Tracker{states: map[devices.ID]*State{}, watches: map[*Watch]struct{}{}}
 }
 
-// Run follows the journal until ctx ends.
-func (t *Tracker) Run(ctx context.Context, j Follower) error {
-	t.mu.RLock()
-	pos := t.pos
-	t.mu.RUnlock()
-	return j.Follow(ctx, pos, 5000, func(_ context.Context, es []ingest.Entry) error {
+// Run follows the journal until ctx ends. Without a snapshot, and after the
+// log was cut, it begins with what the journal knows of each device.
+func (t *Tracker) Run(ctx context.Context, j Journal) error {
+	take := func(_ context.Context, es []ingest.Entry) error {
 		t.apply(es, time.Now())
 		return nil
-	})
+	}
+	for {
+		t.mu.RLock()
+		pos := t.pos
+		t.mu.RUnlock()
+		err := j.Follow(ctx, pos, 5000, take)
+		if !errors.Is(err, ingest.ErrCut) {
+			return err
+		}
+		if pos, err = j.Newest(ctx, t.learn); err != nil {
+			return err
+		}
+		t.mu.Lock()
+		t.pos = pos
+		t.mu.Unlock()
+	}
+}
+
+// learn takes what the journal knew before this program began.
+func (t *Tracker) learn(es []ingest.Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range es {
+		t.state(es[i].Reading.Device).take(es[i].Reading)
+	}
+}
+
+// Pos is how far in the journal the tracker has come.
+func (t *Tracker) Pos() ingest.Pos {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.pos
 }
 
 func (t *Tracker) apply(es []ingest.Entry, now time.Time) {

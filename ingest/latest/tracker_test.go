@@ -1,12 +1,15 @@
 package latest
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"haidang/devices"
 	"haidang/ingest"
+	"haidang/ingest/journal"
 )
 
 var t0 = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
@@ -66,4 +69,47 @@ func TestSnapshotGoesOnWhereItWasMade(t *testing.T) {
 	if x := pm25(t, again); x != 2 {
 		t.Errorf("a late value overwrote one of the snapshot: %g", x)
 	}
+}
+
+// Without its snapshot, and after the journal's log was cut, a tracker still
+// knows the newest of each device.
+func TestTrackerBeginsAnewFromTheShelves(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dir := t.TempDir()
+	j, err := journal.Open(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := reading(-60*24*60, 0, 7)
+	old.Reading.Device = "b"
+	if _, err := j.Append(ctx, []ingest.Entry{old, reading(1, 1, 1), reading(9, 9, 2), reading(5, 10, 3)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Settle(ctx), j.Cut(ctx), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if j, err = journal.Open(ctx, dir); err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	tr := New()
+	done := make(chan error, 1)
+	go func() { done <- tr.Run(ctx, j) }()
+	if _, err := j.Append(ctx, []ingest.Entry{reading(20, 20, 4)}); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); tr.Pos() != j.Head(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it is at %d, the journal at %d", tr.Pos(), j.Head())
+		}
+	}
+	if x := pm25(t, tr); x != 4 {
+		t.Errorf("pm25 is %g", x)
+	}
+	if s, ok := tr.Get("b"); !ok || s.Values["pm25"].Number != 7 || !s.LastSeen.Equal(t0) {
+		t.Errorf("of the device that was silent for long it knows %+v", s)
+	}
+	cancel()
+	<-done
 }

@@ -41,6 +41,9 @@ func (f feed) Follow(ctx context.Context, _ ingest.Pos, _ int, fn func(context.C
 	}
 }
 
+// Newest implements latest.Journal; nothing came before the test.
+func (feed) Newest(context.Context, func([]ingest.Entry)) (ingest.Pos, error) { return 0, nil }
+
 // room is a hub with all real parts: registry, tracker, change log, HTTP.
 type room struct {
 	t    testing.TB
