@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
-	"unique"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -51,7 +52,9 @@ func decodeNative(payload []byte, one func(*jsontext.Decoder, *element) *Refusal
 	if len(bytes.TrimSpace(payload)) == 0 {
 		return []element{{raw: payload, refusal: refuse("payload_empty", "the payload is empty")}}
 	}
-	d := jsontext.NewDecoder(bytes.NewReader(payload))
+	p := parsers.Get().(*parser)
+	defer p.done()
+	d := p.begin(payload)
 	if d.PeekKind() == '[' {
 		return decodeArray(payload, d, one)
 	}
@@ -62,6 +65,28 @@ func decodeNative(payload []byte, one func(*jsontext.Decoder, *element) *Refusal
 		}
 	}
 	return []element{e}
+}
+
+// parser is a decoder to be used again: making one costs more than a reading.
+type parser struct {
+	buffer  bytes.Buffer
+	decoder jsontext.Decoder
+}
+
+var parsers = sync.Pool{New: func() any { return &parser{} }}
+
+// begin returns a decoder of b, which it reads without a copy.
+func (p *parser) begin(b []byte) *jsontext.Decoder {
+	p.buffer = *bytes.NewBuffer(b)
+	p.decoder.Reset(&p.buffer)
+	return &p.decoder
+}
+
+// done lets go of the payload.
+func (p *parser) done() {
+	p.buffer = bytes.Buffer{}
+	p.decoder.Reset(&p.buffer)
+	parsers.Put(p)
 }
 
 func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder, *element) *Refusal) []element {
@@ -78,6 +103,8 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 		return []element{{raw: payload, refusal: jsonRefusal(err)}}
 	}
 	var es []element
+	inner := parsers.Get().(*parser)
+	defer inner.done()
 	for d.PeekKind() != ']' {
 		if len(es) == maxElements {
 			return []element{{raw: payload, refusal: refuse("array_too_long", "the array has more than %d elements", maxElements)}}
@@ -87,7 +114,7 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 			return []element{{raw: payload, refusal: jsonRefusal(err)}}
 		}
 		e := element{raw: bytes.Clone(v)}
-		e.refusal = one(jsontext.NewDecoder(bytes.NewReader(e.raw)), &e)
+		e.refusal = one(inner.begin(e.raw), &e)
 		es = append(es, e)
 	}
 	if len(es) == 0 {
@@ -119,11 +146,11 @@ func members(d *jsontext.Decoder, what string, fn func(name string) *Refusal) *R
 		return jsonRefusal(err)
 	}
 	for d.PeekKind() != '}' {
-		t, err := d.ReadToken()
+		v, err := d.ReadValue()
 		if err != nil {
 			return jsonRefusal(err)
 		}
-		if r := fn(t.String()); r != nil {
+		if r := fn(nameOf(v)); r != nil {
 			return r
 		}
 	}
@@ -166,13 +193,13 @@ func number(d *jsontext.Decoder, field string) (float64, *Refusal) {
 		}
 		return 0, refuse("type_wrong", "%s must be a number, not %s", field, kindName(k))
 	}
-	t, err := d.ReadToken()
+	v, err := d.ReadValue()
 	if err != nil {
 		return 0, jsonRefusal(err)
 	}
-	x, err := t.Float()
+	x, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
-		return 0, refuse("number_out_of_range", "%s: %.40s is too large a number", field, t.String())
+		return 0, refuse("number_out_of_range", "%s: %.40s is too large a number", field, v)
 	}
 	return x, nil
 }
@@ -256,6 +283,3 @@ func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 		return time.Time{}, refuse("type_wrong", "%s must be a time as text or milliseconds, not %s", field, kindName(k))
 	}
 }
-
-// intern keeps one copy of each metric name, however many readings carry it.
-func intern(name string) string { return unique.Make(name).Value() }

@@ -60,14 +60,17 @@ func decodeValues(d *jsontext.Decoder, r *Reading) *Refusal {
 		if d.PeekKind() == 'n' { // null: the sensor has nothing to say
 			return skip(d)
 		}
-		x, refusal := number(d, "values."+name)
+		x, refusal := number(d, name)
 		if refusal != nil {
+			if refusal.Code != "json_invalid" {
+				refusal.Message = "values." + refusal.Message
+			}
 			return refusal
 		}
 		if len(r.Values) == maxValues {
 			return refuse("values_too_many", "a reading may have at most %d values", maxValues)
 		}
-		r.Values = append(r.Values, Value{Metric: intern(name), Number: x})
+		r.Values = append(r.Values, Value{Metric: name, Number: x})
 		return nil
 	})
 }

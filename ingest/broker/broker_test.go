@@ -191,6 +191,7 @@ func TestOthersListenToAnOpenBroker(t *testing.T) {
 	}
 	s := speak(t, b)
 	defer s.Stop()
+	time.Sleep(300 * time.Millisecond) // until the store has heard of it
 	c := device(t, options(b, "a"))
 	defer c.Disconnect(0)
 	token := c.Publish("ioc/v1/devices/a/readings", 1, false, "x")
@@ -297,7 +298,6 @@ func TestServersMessagesWaitForADevice(t *testing.T) {
 	s.Stop()
 	at := b.Addr()
 	b.Close()
-	// Closed now: the store is made anew for it, and keeps what it has.
 	b, got := start(t, broker.Options{CheckSecret: func(devices.ID, string) bool { return true }, Dir: dir, Listen: at})
 	defer b.Close()
 	b.Ready()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,11 +30,12 @@ var kept = []string{
 }
 
 // storeConfig is the stream of what is kept. In an open broker anybody may
-// subscribe to anything, so there it sees all, and keeps what somebody waits
-// for; it does not answer then, we do.
-func (b *Broker) storeConfig() jetstream.StreamConfig {
+// subscribe to anything with a QoS, and NATS serves that from the stream; once
+// somebody does, it is wide: it sees all and keeps what is waited for. It does
+// not answer then, we do.
+func storeConfig(wide bool) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{Name: storeStream, Subjects: kept, Retention: jetstream.InterestPolicy, Storage: jetstream.FileStorage}
-	if b.opts.Open {
+	if wide {
 		c.Subjects, c.NoAck = []string{storePrefix + ">"}, true
 	}
 	return c
@@ -63,7 +65,9 @@ const (
 type intake struct {
 	b      *Broker
 	conn   *nats.Conn
+	js     jetstream.JetStream
 	submit func(context.Context, ingest.Message) error
+	wide   atomic.Bool
 	ctx    context.Context // ends with Close
 	end    context.CancelFunc
 }
@@ -116,7 +120,7 @@ func (in *intake) listen(subject string, fn nats.MsgHandler) error {
 func (in *intake) takeQoS1(m *nats.Msg) {
 	topic := topicOf(m.Subject[len(storePrefix):])
 	if isKept(topic) {
-		if in.b.opts.Open {
+		if in.wide.Load() {
 			_ = in.conn.Publish(m.Reply, answer)
 		}
 		return
@@ -139,25 +143,39 @@ func (in *intake) takeQoS0(m *nats.Msg) {
 
 // openStore makes JetStream's stream for what is kept. One of an earlier
 // version also holds readings: they are set aside for Adopt.
-func (in *intake) openStore(ctx context.Context) error {
-	js, err := jetstream.New(in.conn)
-	if err != nil {
+func (in *intake) openStore(ctx context.Context) (err error) {
+	if in.js, err = jetstream.New(in.conn); err != nil {
 		return err
 	}
-	st, err := js.Stream(ctx, storeStream)
-	want := in.b.storeConfig()
+	st, err := in.js.Stream(ctx, storeStream)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		_, err = js.CreateStream(ctx, want)
-	case err != nil:
-	case heldReadings(st.CachedInfo().Config):
-		in.b.old = &leftovers{js, st, want}
+		_, err = in.js.CreateStream(ctx, storeConfig(false))
+	case err == nil && heldReadings(st.CachedInfo().Config):
+		in.b.old = &leftovers{in.js, st}
 		err = in.b.old.setAside(ctx)
-	default:
-		_, err = js.UpdateStream(ctx, want)
+	case err == nil && st.CachedInfo().Config.NoAck: // sessions of others may wait
+		in.wide.Store(true)
 	}
 	if err != nil {
 		return fmt.Errorf("set up the embedded broker's store: %w", err)
 	}
-	return nil
+	if !in.b.opts.Open {
+		return nil // devices may subscribe only to what is kept
+	}
+	return in.listen("$JS.EVENT.ADVISORY.CONSUMER.CREATED."+storeStream+".>", in.widen)
+}
+
+// widen lets the stream see all once somebody subscribes to more than is kept.
+func (in *intake) widen(m *nats.Msg) {
+	name := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
+	ctx, cancel := context.WithTimeout(in.ctx, 10*time.Second)
+	defer cancel()
+	c, err := in.js.PushConsumer(ctx, storeStream, name)
+	if err != nil || isKept(topicOf(strings.TrimPrefix(c.CachedInfo().Config.FilterSubject, storePrefix))) || in.wide.Swap(true) {
+		return
+	}
+	if _, err := in.js.UpdateStream(ctx, storeConfig(true)); err != nil && in.ctx.Err() == nil {
+		in.b.opts.Log.Warn("a subscription with a QoS gets nothing", "component", "broker", "error", err)
+	}
 }

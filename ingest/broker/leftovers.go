@@ -18,7 +18,6 @@ import (
 type leftovers struct {
 	js     jetstream.JetStream
 	stream jetstream.Stream
-	want   jetstream.StreamConfig
 }
 
 // heldReadings says whether a stream is as that version had it: it took all,
@@ -95,6 +94,6 @@ func (l *leftovers) take(ctx context.Context, submit func(context.Context, inges
 	if err := l.stream.Purge(ctx); err != nil {
 		return n, err
 	}
-	_, err = l.js.UpdateStream(ctx, l.want)
+	_, err = l.js.UpdateStream(ctx, storeConfig(false))
 	return n, err
 }
