@@ -68,6 +68,10 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 			s.up.Store(false)
 			o.Log.Warn("connection to the broker was lost; connecting again", "component", "ingest.mqtt", "error", err)
 		})
+	po.SetStore(outbound{paho.NewMemoryStore()})
+	if !isWebsocket(o.URL) {
+		po.SetCustomOpenConnectionFn(dial)
+	}
 	s.client = paho.NewClient(po)
 	return s
 }
