@@ -151,6 +151,10 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 			to = p.bulk
 		}
 	}
+	if ackEarly {
+		w.finish(Outcome{})
+		w.Done = nil
+	}
 	select {
 	case to <- w:
 		return nil
