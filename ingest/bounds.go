@@ -17,8 +17,8 @@ type Bounds struct {
 	Future time.Duration
 	// Past is how old a reading may be.
 	Past time.Duration
-	// OnBadTime is what becomes of a fix time outside these.
-	OnBadTime TimePolicy
+	// OnFuture and OnPast are what becomes of a fix time outside these.
+	OnFuture, OnPast TimePolicy
 	// MinLat to MaxLon is the region in which positions are believed.
 	MinLat, MaxLat, MinLon, MaxLon float64
 }
@@ -32,7 +32,13 @@ const (
 	RefuseTime TimePolicy = "refuse"
 	// ClampTime takes the time of arrival instead, marked as assumed.
 	ClampTime TimePolicy = "clamp"
+	// AcceptTime keeps it as it was sent and flags the reading: its values are
+	// of quality time_suspect and count in no average and no rule.
+	AcceptTime TimePolicy = "accept"
 )
+
+// Known says whether p is one of the policies.
+func (p TimePolicy) Known() bool { return p == RefuseTime || p == ClampTime || p == AcceptTime }
 
 // DefaultBounds fit Vietnam and its seas: positions within 4–24° N and
 // 100–121° E, the range check that swapped coordinates in print call for; at
@@ -40,7 +46,7 @@ const (
 func DefaultBounds() Bounds {
 	return Bounds{
 		LiveWithin: 5 * time.Minute, BackfillAfter: 24 * time.Hour,
-		Future: 10 * time.Minute, Past: 3 * 366 * 24 * time.Hour, OnBadTime: RefuseTime,
+		Future: 10 * time.Minute, Past: 3 * 366 * 24 * time.Hour, OnFuture: RefuseTime, OnPast: RefuseTime,
 		MinLat: 4, MaxLat: 24, MinLon: 100, MaxLon: 121,
 	}
 }
@@ -49,19 +55,36 @@ func invalid(code, format string, args ...any) *Refusal {
 	return &Refusal{StageValidate, code, fmt.Sprintf(format, args...)}
 }
 
+// Whatever the policy, a time outside these is of no calendar we keep.
+var (
+	earliestTime = time.Unix(0, 0)
+	latestTime   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
 // settle makes sure of a fix time: a missing one is the time of arrival, one
 // out of bounds follows the policy.
-func (b *Bounds) settle(fix *time.Time, assumed *bool, received time.Time) *Refusal {
+func (b *Bounds) settle(fix *time.Time, assumed, suspect *bool, received time.Time) *Refusal {
 	if fix.IsZero() {
 		*fix, *assumed = received, true
 		return nil
 	}
 	r := b.checkTime(*fix, received)
-	if r != nil && b.OnBadTime == ClampTime {
-		*fix, *assumed = received, true
+	if r == nil {
 		return nil
 	}
-	return r
+	policy := b.OnPast
+	if fix.After(received) {
+		policy = b.OnFuture
+	}
+	switch {
+	case policy == ClampTime:
+		*fix, *assumed = received, true
+	case policy == AcceptTime && !fix.Before(earliestTime) && fix.Before(latestTime):
+		*suspect = true
+	default:
+		return r
+	}
+	return nil
 }
 
 // checkTime judges a fix time against the time of arrival.

@@ -117,7 +117,7 @@ func (p *Pipeline) commit(ctx context.Context, batch []part) {
 	for _, b := range batch {
 		for i := range b.elements {
 			if e := &b.elements[i]; e.refusal != nil {
-				letters = append(letters, deadLetter(b.w, e))
+				letters = append(letters, p.deadLetter(b.w, e))
 			} else {
 				entries = append(entries, Entry{Reading: e.reading, Event: e.event})
 			}
@@ -176,6 +176,7 @@ func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
 		if b.w.left -= len(b.elements); b.w.left > 0 {
 			continue
 		}
+		p.room.Release(b.w.room)
 		b.w.finish(*o)
 		for _, dl := range o.DeadLetters {
 			p.metrics.deadLetter(dl)
@@ -188,15 +189,15 @@ func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
 	p.metrics.duplicates.Add(float64(dups))
 }
 
-func deadLetter(w *work, e *element) DeadLetter {
-	d := DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Topic: w.Topic, Device: w.id,
+func (p *Pipeline) deadLetter(w *work, e *element) DeadLetter {
+	d := DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Sender: w.Sender, Topic: w.Topic, Device: w.id, Version: p.Version,
 		Stage: e.refusal.Stage, Code: e.refusal.Code, Message: e.refusal.Message,
-		Payload: e.raw[:min(len(e.raw), MaxPayload)], Size: len(e.raw), Status: "new"}
+		Payload: e.raw[:min(len(e.raw), MaxForeign)], Size: len(e.raw), Status: "new"}
 	if e.id != "" {
 		d.Device = e.id
 	}
 	if w.Format != nil {
-		d.Format = w.Format.Name
+		d.Format, d.Version = w.Format.Name, w.Format.Version
 	}
 	return d
 }
@@ -222,6 +223,7 @@ func (p *Pipeline) takeReport(ctx context.Context, w *work) {
 		}
 		if err == nil {
 			p.metrics.stored.Inc()
+			p.room.Release(w.room)
 			w.finish(Outcome{Stored: 1})
 			return
 		}

@@ -22,17 +22,20 @@ const (
 type DeadLetter struct {
 	ID         int64
 	ReceivedAt time.Time
-	// Source is how it came: "mqtt", "http".
+	// Source is how it came, Sender who sent it; see Message.
 	Source string
+	Sender string
 	Topic  string
-	// Format is the decoder's name; empty for the native form.
-	Format string
+	// Format is the decoder's name; empty for the native form. Version tells
+	// which state of it could not read the message.
+	Format  string
+	Version string
 	// Device is the id in the topic, when there is one.
 	Device  devices.ID
 	Stage   Stage
 	Code    string // short and stable, for programs
 	Message string // a sentence for people
-	Payload []byte // as received, cut at MaxPayload
+	Payload []byte // as received, cut at MaxForeign
 	Size    int    // of the whole payload in bytes
 	// Status is "new", "replayed" or "discarded".
 	Status string

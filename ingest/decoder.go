@@ -13,6 +13,8 @@ type Input struct {
 	Topic      string
 	Payload    []byte
 	ReceivedAt time.Time
+	// Sender is who sent it; see Message. Decoders do not look at it.
+	Sender string
 }
 
 // Item is one reading or event of a foreign payload, or why it is none:

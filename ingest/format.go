@@ -14,6 +14,8 @@ import (
 type Format struct {
 	Name    string
 	Decoder Decoder
+	// Version tells two states of the decoder and its options apart.
+	Version string
 }
 
 // Feed says that Format reads what comes on the topics that match Filter, an
@@ -152,7 +154,7 @@ func (p *Pipeline) Take(ctx context.Context, source string, f *Format, in Input)
 	if in.ReceivedAt.IsZero() {
 		in.ReceivedAt = time.Now()
 	}
-	if err := p.Submit(ctx, Message{Source: source, Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt, Done: func(o Outcome) { end <- o }}); err != nil {
+	if err := p.Submit(ctx, Message{Source: source, Sender: in.Sender, Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt, Done: func(o Outcome) { end <- o }}); err != nil {
 		return Outcome{}, fmt.Errorf("queue payload: %w", err)
 	}
 	select {

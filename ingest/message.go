@@ -8,8 +8,11 @@ import (
 
 // Message is what a source hands to the pipeline, before anyone looked at it.
 type Message struct {
-	// Source is how it came: "mqtt", "http", "file", "tcp", "udp".
+	// Source is how it came: "mqtt", "http", "file", "line".
 	Source string
+	// Sender is who sent it, as far as is known: an account, a device, an
+	// address, a file. A broker does not say.
+	Sender string
 	// Format reads the payload; nil lets the topic decide.
 	Format *Format
 	// Topic is the MQTT topic; over HTTP the topic that says the same.

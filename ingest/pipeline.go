@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"haidang/devices"
 )
@@ -44,8 +45,13 @@ type Options struct {
 	// Report takes a field report that came over MQTT. A *devices.FieldError
 	// makes it a dead letter; any other error is tried again.
 	Report func(ctx context.Context, payload []byte) error
-	// State hears that a device came or went.
-	State func(id devices.ID, online bool, at time.Time)
+	// Connection is what a device last said of itself: "online", "offline" or
+	// anything else before it did. A change becomes an event.
+	Connection func(devices.ID) string
+	// Heard notes that a device spoke, though it said nothing that is kept.
+	Heard func(id devices.ID, at time.Time)
+	// Version is the program's, for dead letters of the native form.
+	Version string
 	// Tell lets a device know why its message became a dead letter.
 	Tell    func(DeadLetter)
 	Metrics prometheus.Registerer
@@ -60,6 +66,7 @@ type Pipeline struct {
 	queue   chan *work // what is live
 	bulk    chan *work // backfill and long payloads
 	reports chan *work
+	room    *semaphore.Weighted // bytes that may wait
 	limiter *limiter
 	census  *census
 	metrics *metrics
@@ -80,7 +87,8 @@ type work struct {
 	typ      *devices.Type
 	elements []element
 	outcome  Outcome
-	left     int // elements that are not kept yet
+	left     int   // elements that are not kept yet
+	room     int64 // what it takes of the pipeline's
 }
 
 // isBulk says whether a message can wait for those that are live.
@@ -101,12 +109,19 @@ func (w *work) isBulk() bool {
 // not this channel, is what slows a sender.
 const queueSize = 1 << 16
 
+// maxWaiting bounds what waits in bytes: a full disk must not fill memory. What
+// is beyond it waits with its sender.
+const maxWaiting = 256 << 20
+
+// weight is about what a message takes in memory while it waits.
+func (w *work) weight() int64 { return min(512+4*int64(len(w.Payload)), maxWaiting) }
+
 // maxBatch is the most entries committed at once.
 const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), limiter: newLimiter(o.DeviceLimits), census: newCensus(), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), room: semaphore.NewWeighted(maxWaiting), limiter: newLimiter(o.DeviceLimits), census: newCensus(), metrics: newMetrics(o.Metrics)}
 	p.stages = []stage{
 		{StageTopic, p.readTopic},
 		{StageIdentify, p.identify},
@@ -134,7 +149,7 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 		w.finish(Outcome{})
 		return nil
 	case routeState:
-		if len(w.elements) == 0 { // taken by decode
+		if len(w.elements) == 0 { // a heartbeat
 			w.finish(Outcome{})
 			return nil
 		}
@@ -155,20 +170,26 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 		w.finish(Outcome{})
 		w.Done = nil
 	}
+	if err := p.room.Acquire(ctx, w.weight()); err != nil {
+		p.metrics.refused.Inc()
+		return err
+	}
+	w.room = w.weight()
 	select {
 	case to <- w:
 		return nil
 	case <-ctx.Done():
+		p.room.Release(w.room)
 		p.metrics.refused.Inc()
 		return ctx.Err()
 	}
 }
 
-// Ingest takes a device's payload and waits for its end: the HTTP form of
-// Submit. leaf is "readings" or "events".
-func (p *Pipeline) Ingest(ctx context.Context, id devices.ID, leaf string, payload []byte) (Outcome, error) {
+// Ingest takes a device's payload from sender and waits for its end: the HTTP
+// form of Submit. leaf is "readings" or "events".
+func (p *Pipeline) Ingest(ctx context.Context, sender string, id devices.ID, leaf string, payload []byte) (Outcome, error) {
 	end := make(chan Outcome, 1)
-	err := p.Submit(ctx, Message{Source: "http", Topic: DeviceRoot + string(id) + "/" + leaf, Payload: payload,
+	err := p.Submit(ctx, Message{Source: "http", Sender: sender, Topic: DeviceRoot + string(id) + "/" + leaf, Payload: payload,
 		ReceivedAt: time.Now(), Done: func(o Outcome) { end <- o }})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("queue readings: %w", err)

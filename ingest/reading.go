@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"time"
 
 	"haidang/devices"
@@ -18,6 +19,9 @@ type Reading struct {
 	// TimeAssumed is true when the device gave no time and FixTime is the
 	// time of arrival.
 	TimeAssumed bool
+	// TimeSuspect is true when FixTime cannot be right and was accepted as
+	// sent.
+	TimeSuspect bool
 	Lateness    Lateness
 	// Seq is the device's own sequence number; NoSeq when it gave none.
 	Seq      int64
@@ -60,15 +64,23 @@ func (r *Reading) Value(metric string) (Value, bool) {
 type Quality uint8
 
 // The qualities. Calibrating and DeviceError are the states 01 and 02 of
-// Circular 10/2021; OutOfRange is outside what the metric's type allows.
+// Circular 10/2021; OutOfRange is outside what the metric's type allows;
+// SuspectTime was measured at a time that cannot be right.
 const (
 	Good Quality = iota
 	Calibrating
 	DeviceError
 	OutOfRange
+	SuspectTime
 )
 
-var qualityNames = [...]string{"good", "calibrating", "device_error", "out_of_range"}
+var qualityNames = [...]string{"good", "calibrating", "device_error", "out_of_range", "time_suspect"}
+
+// QualityOf finds a quality by its name.
+func QualityOf(name string) (Quality, bool) {
+	i := slices.Index(qualityNames[:], name)
+	return Quality(max(i, 0)), i >= 0
+}
 
 // String is the quality's name in JSON and InfluxDB.
 func (q Quality) String() string {
@@ -99,6 +111,29 @@ func (l Lateness) String() string {
 	return "unknown"
 }
 
+// EventConnection is the type of the event that a device came or went; its data
+// is {"state":"online"} or {"state":"offline"}.
+const EventConnection = "connection"
+
+// ConnectionEvent makes the event of a device that came ("online") or went
+// ("offline").
+func ConnectionEvent(state string) *Event {
+	return &Event{Type: EventConnection, Data: []byte(`{"state":"` + state + `"}`)}
+}
+
+// Connection is what an event of type EventConnection says; empty for others.
+func (e *Event) Connection() string {
+	if e.Type != EventConnection {
+		return ""
+	}
+	for _, state := range [...]string{"online", "offline"} {
+		if string(e.Data) == `{"state":"`+state+`"}` {
+			return state
+		}
+	}
+	return ""
+}
+
 // Event is something discrete that a device says: a violation, an incident,
 // an SOS.
 type Event struct {
@@ -106,6 +141,7 @@ type Event struct {
 	FixTime     time.Time
 	ReceivedAt  time.Time
 	TimeAssumed bool
+	TimeSuspect bool // see Reading
 	Lateness    Lateness
 	Type        string
 	Severity    string

@@ -17,7 +17,7 @@ func (p *Pipeline) identify(w *work) *Refusal {
 	return r
 }
 
-// decode reads the payload. A device's state is taken here and has no elements.
+// decode reads the payload.
 func (p *Pipeline) decode(w *work) *Refusal {
 	switch w.route {
 	case routeForeign:
@@ -27,14 +27,22 @@ func (p *Pipeline) decode(w *work) *Refusal {
 	case routeEvents:
 		w.elements = decodeNative(w.Payload, decodeEvent)
 	case routeState:
-		switch s := strings.ToLower(strings.TrimSpace(string(w.Payload[:min(len(w.Payload), 32)]))); s {
-		case "online", "offline":
-			if p.State != nil {
-				p.State(w.id, s == "online", w.ReceivedAt)
-			}
-		default:
-			return refuse("state_unknown", "a device's state is online or offline, not %.40q", s)
-		}
+		return p.decodeState(w)
+	}
+	return nil
+}
+
+// decodeState reads what a device, or its last will, says of its connection.
+// Only a change is kept, as an event; a heartbeat is noted and has no elements.
+func (p *Pipeline) decodeState(w *work) *Refusal {
+	s := strings.ToLower(strings.TrimSpace(string(w.Payload[:min(len(w.Payload), 32)])))
+	if s != "online" && s != "offline" {
+		return refuse("state_unknown", "a device's state is online or offline, not %.40q", s)
+	}
+	if p.Connection == nil || p.Connection(w.id) != s {
+		w.elements = []element{{event: ConnectionEvent(s), raw: w.Payload}}
+	} else if s == "online" && !w.Retained && p.Heard != nil { // what a broker kept says nothing of now
+		p.Heard(w.id, w.ReceivedAt)
 	}
 	return nil
 }
@@ -53,7 +61,7 @@ func (p *Pipeline) validate(w *work) *Refusal {
 		case e.reading != nil:
 			r := e.reading
 			r.Device, r.ReceivedAt = e.id, received
-			if e.refusal = p.Bounds.settle(&r.FixTime, &r.TimeAssumed, received); e.refusal == nil {
+			if e.refusal = p.Bounds.settle(&r.FixTime, &r.TimeAssumed, &r.TimeSuspect, received); e.refusal == nil {
 				e.refusal = p.Bounds.checkPosition(r.Position)
 			}
 			if p.Bounds.checkTime(r.SentAt, received) != nil {
@@ -62,10 +70,13 @@ func (p *Pipeline) validate(w *work) *Refusal {
 			r.Lateness = p.Bounds.lateness(r.FixTime, received)
 			e.toOwnUnits()
 			e.judgeRanges()
+			if r.TimeSuspect {
+				e.suspectTime()
+			}
 		case e.event != nil:
 			ev := e.event
 			ev.Device, ev.ReceivedAt = e.id, received
-			if e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, received); e.refusal == nil {
+			if e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, &ev.TimeSuspect, received); e.refusal == nil {
 				e.refusal = p.Bounds.checkPosition(ev.Position)
 			}
 			ev.Lateness = p.Bounds.lateness(ev.FixTime, received)
@@ -93,6 +104,15 @@ func (e *element) toOwnUnits() {
 			return
 		}
 		v.Number = x
+	}
+}
+
+// suspectTime marks values whose time cannot be right.
+func (e *element) suspectTime() {
+	for i := range e.reading.Values {
+		if v := &e.reading.Values[i]; v.Quality == Good {
+			v.Quality = SuspectTime
+		}
 	}
 }
 

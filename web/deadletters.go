@@ -19,8 +19,10 @@ type deadLetterView struct {
 	ID         int64        `json:"id"`
 	ReceivedAt time.Time    `json:"received_at"`
 	Source     string       `json:"source"`
+	Sender     string       `json:"sender,omitempty"`
 	Topic      string       `json:"topic"`
-	Format     string       `json:"format,omitempty"` // the decoder; empty for the native form
+	Format     string       `json:"format,omitempty"`  // the decoder; empty for the native form
+	Version    string       `json:"version,omitempty"` // of the decoder
 	Device     devices.ID   `json:"device"`
 	Stage      ingest.Stage `json:"stage"`
 	Code       string       `json:"code"`
@@ -33,7 +35,7 @@ type deadLetterView struct {
 // deadLetterFilter reads which dead letters are meant.
 func deadLetterFilter(r *http.Request) (f deadletters.Filter, err error) {
 	q := r.URL.Query()
-	f = deadletters.Filter{Stage: ingest.Stage(q.Get("stage")), Device: devices.ID(q.Get("device")), Code: q.Get("code"), Format: q.Get("format"), Status: q.Get("status")}
+	f = deadletters.Filter{Stage: ingest.Stage(q.Get("stage")), Device: devices.ID(q.Get("device")), Code: q.Get("code"), Format: q.Get("format"), Version: q.Get("version"), Status: q.Get("status")}
 	switch f.Status {
 	case "", "new", "replayed", "discarded":
 	default:
@@ -143,7 +145,7 @@ func (s *Server) replayDeadLetter(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	m := ingest.Message{Source: l.Source, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt}
+	m := ingest.Message{Source: l.Source, Sender: l.Sender, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt}
 	if l.Format != "" {
 		known := false
 		if m.Format, known = s.Format(l.Format); !known {

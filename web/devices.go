@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -245,13 +246,23 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	leaf := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-	o, err := s.Pipeline.Ingest(r.Context(), id, leaf, body)
+	sender := string(id)
+	if !own {
+		sender = sentBy(r)
+	}
+	o, err := s.Pipeline.Ingest(r.Context(), sender, id, leaf, body)
 	if err != nil {
 		s.Log.Warn("readings over HTTP were not taken", "component", "web", "device_id", id, "error", err)
 		s.fail(w, r, errUnavailable)
 		return
 	}
 	s.answerOutcome(w, r, o)
+}
+
+// sentBy is who sends, for dead letters: the session's name and address.
+func sentBy(r *http.Request) string {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return who(r).Name + " " + host
 }
 
 func (s *Server) answerOutcome(w http.ResponseWriter, r *http.Request, o ingest.Outcome) {

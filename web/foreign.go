@@ -78,7 +78,7 @@ func (s *Server) takeForeign(w http.ResponseWriter, r *http.Request, format stri
 	if ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && format == indicators {
 		topic += "#" + ct
 	}
-	o, err := s.Pipeline.Take(r.Context(), "http", f, ingest.Input{Topic: topic, Payload: body, ReceivedAt: time.Now()})
+	o, err := s.Pipeline.Take(r.Context(), "http", f, ingest.Input{Topic: topic, Payload: body, ReceivedAt: time.Now(), Sender: sentBy(r)})
 	if err != nil {
 		s.Log.Warn("a payload over HTTP was not taken", "component", "web", "format", format, "error", err)
 		s.fail(w, r, errUnavailable)

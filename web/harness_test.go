@@ -85,7 +85,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	tracker := latest.New()
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
-		Report: rs.TakeMQTT, State: tracker.SetConnection, Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
+		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
 	o := Options{Version: "test", Registry: reg, Tracker: tracker, History: j, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {

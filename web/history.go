@@ -31,6 +31,9 @@ func viewReading(r *ingest.Reading) readingView {
 	if r.TimeAssumed {
 		v.TimeSource = "server"
 	}
+	if r.TimeSuspect {
+		v.TimeSource = "suspect"
+	}
 	if r.Seq >= 0 {
 		v.Seq = &r.Seq
 	}

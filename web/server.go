@@ -29,7 +29,7 @@ import (
 
 // Pipeline takes readings that come over HTTP.
 type Pipeline interface {
-	Ingest(ctx context.Context, id devices.ID, leaf string, payload []byte) (ingest.Outcome, error)
+	Ingest(ctx context.Context, sender string, id devices.ID, leaf string, payload []byte) (ingest.Outcome, error)
 	Submit(ctx context.Context, m ingest.Message) error
 	Sources(now time.Time) []ingest.SourceCount
 	Take(ctx context.Context, source string, f *ingest.Format, in ingest.Input) (ingest.Outcome, error)

@@ -25,7 +25,7 @@ type sample struct {
 func observe(rule *rules.Rule, r *ingest.Reading) (sample, bool) {
 	s := sample{at: r.EventTime(), where: r.Position}
 	if rule.Kind == rules.Geofence {
-		if r.Position == nil {
+		if r.Position == nil || r.TimeSuspect {
 			return s, false
 		}
 		inside := planar.RingContains(rule.Ring(), orb.Point{r.Position.Lon, r.Position.Lat})

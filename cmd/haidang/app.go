@@ -152,11 +152,9 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if err != nil {
 		return nil, err
 	}
-	bounds := ingest.DefaultBounds()
-	bounds.OnBadTime = ingest.TimePolicy(cfg.BadTime)
-	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: bounds,
+	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: cfg.Times.bounds(),
 		Feeds: feeds, DeviceLimits: limits,
-		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, State: a.tracker.SetConnection,
+		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, Connection: a.tracker.Connection, Heard: a.tracker.Heard, Version: version,
 		Tell: func(d ingest.DeadLetter) {
 			if a.source != nil {
 				a.source.Tell(d)

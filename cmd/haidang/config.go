@@ -36,11 +36,70 @@ type Config struct {
 	Tokens        []web.Token  `toml:"tokens"`
 	// DeviceLimit is how much one device may send live before its messages wait
 	// behind those of others: pairs of a number and seconds. Empty: no limit.
-	DeviceLimit string `toml:"device_limit"`
-	// BadTime is what becomes of a fix time that cannot be right: "refuse"
-	// (a dead letter) or "clamp" (the time of arrival, marked as assumed).
-	BadTime string         `toml:"bad_time"`
-	Sources []SourceConfig `toml:"sources"`
+	DeviceLimit string         `toml:"device_limit"`
+	Times       TimesConfig    `toml:"times"`
+	Sources     []SourceConfig `toml:"sources"`
+}
+
+// TimesConfig says when readings are late, and which fix times are believed.
+type TimesConfig struct {
+	// LiveWithin: what arrives this soon after its fix time is live;
+	// BackfillAfter: what is older than this is backfill; late in between.
+	LiveWithin    Duration `toml:"live_within"`
+	BackfillAfter Duration `toml:"backfill_after"`
+	// ClockAhead is how far a device's clock may be ahead of ours, OldestDays
+	// how old a reading may be.
+	ClockAhead Duration `toml:"clock_ahead"`
+	OldestDays int      `toml:"oldest_days"`
+	// Future and Past are what becomes of a fix time beyond those: "refuse" (a
+	// dead letter), "clamp" (the time of arrival, marked as assumed) or "accept"
+	// (as it was sent, marked as suspect, in no average and no rule).
+	Future ingest.TimePolicy `toml:"future"`
+	Past   ingest.TimePolicy `toml:"past"`
+}
+
+// Duration is a duration as text, such as "5m".
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	x, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no duration; write 90s, 5m or 24h", text)
+	}
+	*d = Duration(x)
+	return nil
+}
+
+// String is the duration as text.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// bounds are those of package ingest with these times.
+func (t *TimesConfig) bounds() ingest.Bounds {
+	b := ingest.DefaultBounds()
+	b.LiveWithin, b.BackfillAfter, b.Future, b.Past = time.Duration(t.LiveWithin), time.Duration(t.BackfillAfter), time.Duration(t.ClockAhead), time.Duration(t.OldestDays)*24*time.Hour
+	b.OnFuture, b.OnPast = t.Future, t.Past
+	return b
+}
+
+// check says all that is wrong.
+func (t *TimesConfig) check(bad func(format string, args ...any)) {
+	for name, p := range map[string]ingest.TimePolicy{"future": t.Future, "past": t.Past} {
+		if !p.Known() {
+			bad("times.%s is %q; it must be refuse, clamp or accept", name, p)
+		}
+	}
+	if t.LiveWithin <= 0 || t.BackfillAfter <= t.LiveWithin {
+		bad("times.live_within is %s and times.backfill_after %s; the first must be above 0 and below the second", t.LiveWithin, t.BackfillAfter)
+	}
+	if t.ClockAhead < 0 || t.OldestDays < 1 {
+		bad("times.clock_ahead is %s and times.oldest_days %d; the first must not be below 0, the second at least 1", t.ClockAhead, t.OldestDays)
+	}
+}
+
+func defaultTimes() TimesConfig {
+	b := ingest.DefaultBounds()
+	return TimesConfig{Duration(b.LiveWithin), Duration(b.BackfillAfter), Duration(b.Future), int(b.Past / (24 * time.Hour)), b.OnFuture, b.OnPast}
 }
 
 // BrokerConfig names an outside MQTT broker, and whom the embedded one lets in.
@@ -64,7 +123,7 @@ type InfluxConfig struct {
 
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
-	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, DeviceLimit: "2000:1,60000:60", BadTime: "refuse",
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
 		Broker: BrokerConfig{ClientID: "haidang-ingest"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
@@ -139,9 +198,7 @@ func (c *Config) Check() error {
 	if _, err := ingest.ParseLimits(c.DeviceLimit); err != nil {
 		bad("device_limit: %w", err)
 	}
-	if c.BadTime != string(ingest.RefuseTime) && c.BadTime != string(ingest.ClampTime) {
-		bad("bad_time is %q; it must be refuse or clamp", c.BadTime)
-	}
+	c.Times.check(bad)
 	if _, err := makeSources(c.Sources); err != nil {
 		errs = append(errs, err)
 	}

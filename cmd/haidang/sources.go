@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"regexp"
 
 	"haidang/devices"
@@ -93,8 +95,19 @@ func (s *sources) add(name, format string, o formats.Options) error {
 	if err != nil {
 		return err
 	}
-	s.byName[name] = &ingest.Format{Name: name, Decoder: d}
+	s.byName[name] = &ingest.Format{Name: name, Decoder: d, Version: decoderVersion(o)}
 	return nil
+}
+
+// decoderVersion is the program's and, with options, what tells these from
+// others.
+func decoderVersion(o formats.Options) string {
+	if len(o) == 0 {
+		return version
+	}
+	h := fnv.New32a()
+	json.NewEncoder(h).Encode(o) // in order of the keys
+	return fmt.Sprintf("%s+%08x", version, h.Sum32())
 }
 
 // Format finds a decoder by its source's name.
@@ -148,7 +161,7 @@ func (a *app) runners() (rs []runner, err error) {
 		case c.Listen != "" || c.Connect != "":
 			l, err := sentences.New(sentences.Options{Name: c.Name, URL: c.Listen + c.Connect, Connect: c.Connect != "", Log: a.log,
 				Take: func(ctx context.Context, in ingest.Input) error {
-					return a.pipeline.Submit(ctx, ingest.Message{Source: "line", Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt})
+					return a.pipeline.Submit(ctx, ingest.Message{Source: "line", Sender: in.Sender, Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt})
 				}})
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", c.Name, err)

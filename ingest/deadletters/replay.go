@@ -46,7 +46,7 @@ func (s *Store) Replay(ctx context.Context, f Filter, p Pipeline, format func(na
 		ends := make(chan end, len(batch))
 		sent := 0
 		for _, l := range batch {
-			m := ingest.Message{Source: l.Source, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt,
+			m := ingest.Message{Source: l.Source, Sender: l.Sender, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt,
 				Done: func(o ingest.Outcome) { ends <- end{l.ID, o} }}
 			if l.Format != "" {
 				known := false

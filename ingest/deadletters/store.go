@@ -82,8 +82,8 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 		if l.Payload == nil {
 			l.Payload = []byte{}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,topic,format,device,stage,code,message,payload,size,status)
-			VALUES(?,?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Topic, l.Format, string(l.Device), string(l.Stage), l.Code, l.Message, l.Payload, l.Size, l.Status)
+		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,sender,topic,format,version,device,stage,code,message,payload,size,status)
+			VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Sender, l.Topic, l.Format, l.Version, string(l.Device), string(l.Stage), l.Code, l.Message, l.Payload, l.Size, l.Status)
 		if err != nil {
 			return fmt.Errorf("add dead letter: %w", err)
 		}
@@ -126,6 +126,7 @@ type Filter struct {
 	Device   devices.ID
 	Code     string
 	Format   string
+	Version  string    // of the decoder
 	Status   string    // "new", "replayed", "discarded"
 	From, To time.Time // by time of arrival
 	Limit    int       // at most 1,000; 0 means 100
@@ -136,7 +137,7 @@ type Filter struct {
 func (f *Filter) where() (string, []any) {
 	where, args := []string{"1"}, []any{}
 	add := func(cond string, arg any) { where = append(where, cond); args = append(args, arg) }
-	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "status": f.Status} {
+	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "version": f.Version, "status": f.Status} {
 		if v != "" {
 			add(column+" = ?", v)
 		}
@@ -153,7 +154,7 @@ func (f *Filter) where() (string, []any) {
 	return strings.Join(where, " AND "), args
 }
 
-const columns = `id,received_at,source,topic,format,device,stage,code,message,payload,size,status`
+const columns = `id,received_at,source,sender,topic,format,version,device,stage,code,message,payload,size,status`
 
 // List returns dead letters, newest first; next continues below the last one
 // and is 0 at the end.
@@ -186,7 +187,7 @@ func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, 
 func scan(row interface{ Scan(...any) error }) (ingest.DeadLetter, error) {
 	var l ingest.DeadLetter
 	var at int64
-	err := row.Scan(&l.ID, &at, &l.Source, &l.Topic, &l.Format, &l.Device, &l.Stage, &l.Code, &l.Message, &l.Payload, &l.Size, &l.Status)
+	err := row.Scan(&l.ID, &at, &l.Source, &l.Sender, &l.Topic, &l.Format, &l.Version, &l.Device, &l.Stage, &l.Code, &l.Message, &l.Payload, &l.Size, &l.Status)
 	l.ReceivedAt = time.UnixMilli(at).UTC()
 	return l, err
 }

@@ -122,10 +122,8 @@ func addField(r *ingest.Reading, field string, value any) {
 }
 
 func qualityOf(name string) ingest.Quality {
-	for q := ingest.Good; q <= ingest.OutOfRange; q++ {
-		if q.String() == name {
-			return q
-		}
+	if q, ok := ingest.QualityOf(name); ok {
+		return q
 	}
 	return ingest.DeviceError
 }

@@ -67,7 +67,7 @@ func TestJournalOfAnEarlierVersionIsTakenOver(t *testing.T) {
 			t.Fatalf("%d and %d readings: %v, %v", len(as), len(bs), err, err2)
 		}
 		start := periodStart(t0)
-		want := "reading a" + fmt.Sprint(start.Add(time.Minute), time.Time{}, start.Add(61*time.Second), false, ingest.LateArrival, int64(1)) // and so on
+		want := "reading a" + fmt.Sprint(start.Add(time.Minute), time.Time{}, start.Add(61*time.Second), false, false, ingest.LateArrival, int64(1)) // and so on
 		if got := text(&ingest.Entry{Reading: &as[3001]}); len(got) < len(want) || got[:len(want)] != want {
 			t.Errorf("read\n%s, want\n%s", got, want)
 		}

@@ -24,14 +24,18 @@ const (
 	flagPosition
 	flagSeq
 	flagSent
+	flagSuspect
 	latenessShift = 2
 	latenessMask  = 3
 )
 
-func flagsOf(assumed bool, l ingest.Lateness, p *devices.Position) byte {
+func flagsOf(assumed, suspect bool, l ingest.Lateness, p *devices.Position) byte {
 	f := byte(l&latenessMask) << latenessShift
 	if assumed {
 		f |= flagAssumed
+	}
+	if suspect {
+		f |= flagSuspect
 	}
 	if p != nil {
 		f |= flagPosition
@@ -40,7 +44,7 @@ func flagsOf(assumed bool, l ingest.Lateness, p *devices.Position) byte {
 }
 
 func readingFlags(r *ingest.Reading) byte {
-	f := flagsOf(r.TimeAssumed, r.Lateness, r.Position)
+	f := flagsOf(r.TimeAssumed, r.TimeSuspect, r.Lateness, r.Position)
 	if r.Seq != ingest.NoSeq {
 		f |= flagSeq
 	}
@@ -53,7 +57,7 @@ func readingFlags(r *ingest.Reading) byte {
 // packEntry appends e to b; metric gives a metric's key.
 func packEntry(b []byte, e *ingest.Entry, dev uint64, metric func(string) (uint64, error)) ([]byte, error) {
 	if ev := e.Event; ev != nil {
-		b = packHead(b, flagEvent|flagsOf(ev.TimeAssumed, ev.Lateness, ev.Position), dev, ev.FixTime, ev.ReceivedAt)
+		b = packHead(b, flagEvent|flagsOf(ev.TimeAssumed, ev.TimeSuspect, ev.Lateness, ev.Position), dev, ev.FixTime, ev.ReceivedAt)
 		b = packPosition(b, ev.Position)
 		for _, s := range [...]string{ev.Type, ev.Severity, string(ev.Data)} {
 			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
@@ -241,7 +245,7 @@ func unpackEntry(b []byte, device, metric func(uint64) (string, bool)) (e ingest
 	}
 	late := ingest.Lateness(f >> latenessShift & latenessMask)
 	if f&flagEvent != 0 {
-		ev := &ingest.Event{Device: devices.ID(dev), FixTime: milli(ts), ReceivedAt: milli(recv), TimeAssumed: f&flagAssumed != 0, Lateness: late, Position: pos}
+		ev := &ingest.Event{Device: devices.ID(dev), FixTime: milli(ts), ReceivedAt: milli(recv), TimeAssumed: f&flagAssumed != 0, TimeSuspect: f&flagSuspect != 0, Lateness: late, Position: pos}
 		ev.Type, ev.Severity, ev.Data = string(r.bytes(r.count())), string(r.bytes(r.count())), bytes.Clone(r.bytes(r.count()))
 		if len(ev.Data) == 0 {
 			ev.Data = nil
@@ -249,7 +253,7 @@ func unpackEntry(b []byte, device, metric func(uint64) (string, bool)) (e ingest
 		return ingest.Entry{Event: ev}, r.err
 	}
 	rd := &ingest.Reading{Device: devices.ID(dev), FixTime: milli(ts), SentAt: sent, ReceivedAt: milli(recv),
-		TimeAssumed: f&flagAssumed != 0, Lateness: late, Seq: seq, Position: pos}
+		TimeAssumed: f&flagAssumed != 0, TimeSuspect: f&flagSuspect != 0, Lateness: late, Seq: seq, Position: pos}
 	rd.Values = make([]ingest.Value, r.count())
 	for i := range rd.Values {
 		k, v := r.value()

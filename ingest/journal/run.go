@@ -70,7 +70,7 @@ type head struct {
 
 func headOf(e *ingest.Entry) head {
 	if ev := e.Event; ev != nil {
-		return head{flags: flagEvent | flagsOf(ev.TimeAssumed, ev.Lateness, ev.Position), ts: ev.FixTime.UnixMilli(), recv: ev.ReceivedAt.UnixMilli(), pos: ev.Position}
+		return head{flags: flagEvent | flagsOf(ev.TimeAssumed, ev.TimeSuspect, ev.Lateness, ev.Position), ts: ev.FixTime.UnixMilli(), recv: ev.ReceivedAt.UnixMilli(), pos: ev.Position}
 	}
 	r := e.Reading
 	h := head{flags: readingFlags(r), ts: r.FixTime.UnixMilli(), recv: r.ReceivedAt.UnixMilli(), seq: r.Seq, pos: r.Position}

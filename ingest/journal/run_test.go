@@ -26,15 +26,15 @@ func randomEntry(rnd *rand.Rand, dev devices.ID, ms int64) ingest.Entry {
 	if rnd.IntN(3) == 0 {
 		pos = &devices.Position{Lat: 17 + float64(rnd.IntN(5))/7, Lon: 106.625}
 	}
-	late, assumed := ingest.Lateness(rnd.IntN(3)), rnd.IntN(2) == 0
+	late, assumed, suspect := ingest.Lateness(rnd.IntN(3)), rnd.IntN(2) == 0, rnd.IntN(5) == 0
 	if rnd.IntN(6) == 0 {
-		ev := &ingest.Event{Device: dev, FixTime: at, ReceivedAt: recv, Lateness: late, TimeAssumed: assumed, Position: pos, Type: []string{"sos", "đèn đỏ"}[rnd.IntN(2)]}
+		ev := &ingest.Event{Device: dev, FixTime: at, ReceivedAt: recv, Lateness: late, TimeAssumed: assumed, TimeSuspect: suspect, Position: pos, Type: []string{"sos", "đèn đỏ"}[rnd.IntN(2)]}
 		if rnd.IntN(2) == 0 {
 			ev.Severity, ev.Data = "major", []byte(`{"lane":2}`)
 		}
 		return ingest.Entry{Event: ev}
 	}
-	r := &ingest.Reading{Device: dev, FixTime: at, ReceivedAt: recv, Lateness: late, TimeAssumed: assumed, Position: pos, Seq: ingest.NoSeq, Values: []ingest.Value{}}
+	r := &ingest.Reading{Device: dev, FixTime: at, ReceivedAt: recv, Lateness: late, TimeAssumed: assumed, TimeSuspect: suspect, Position: pos, Seq: ingest.NoSeq, Values: []ingest.Value{}}
 	if rnd.IntN(2) == 0 {
 		r.Seq = rnd.Int64N(5)
 	}
@@ -64,7 +64,7 @@ func text(e *ingest.Entry) string {
 		return fmt.Sprint(*p)
 	}
 	if ev := e.Event; ev != nil {
-		return fmt.Sprint("event ", ev.Device, ev.FixTime, ev.ReceivedAt, ev.TimeAssumed, ev.Lateness, ev.Type, ev.Severity, where(ev.Position), string(ev.Data))
+		return fmt.Sprint("event ", ev.Device, ev.FixTime, ev.ReceivedAt, ev.TimeAssumed, ev.TimeSuspect, ev.Lateness, ev.Type, ev.Severity, where(ev.Position), string(ev.Data))
 	}
 	r := e.Reading
 	var vs []string
@@ -72,7 +72,7 @@ func text(e *ingest.Entry) string {
 		vs = append(vs, fmt.Sprint(v.Metric, "=", math.Float64bits(v.Number), v.Quality))
 	}
 	slices.Sort(vs)
-	return fmt.Sprint("reading ", r.Device, r.FixTime, r.SentAt, r.ReceivedAt, r.TimeAssumed, r.Lateness, r.Seq, where(r.Position), vs)
+	return fmt.Sprint("reading ", r.Device, r.FixTime, r.SentAt, r.ReceivedAt, r.TimeAssumed, r.TimeSuspect, r.Lateness, r.Seq, where(r.Position), vs)
 }
 
 // names is a dictionary without a file.

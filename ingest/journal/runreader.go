@@ -205,7 +205,7 @@ func decodeRun(dev devices.ID, body []byte, metric func(uint64) (string, bool)) 
 	es := make([]ingest.Entry, r.n)
 	rs := make([]ingest.Reading, r.n)
 	for i, h := range hs {
-		rs[i] = ingest.Reading{Device: dev, FixTime: milli(h.ts), ReceivedAt: milli(h.recv), TimeAssumed: h.flags&flagAssumed != 0,
+		rs[i] = ingest.Reading{Device: dev, FixTime: milli(h.ts), ReceivedAt: milli(h.recv), TimeAssumed: h.flags&flagAssumed != 0, TimeSuspect: h.flags&flagSuspect != 0,
 			Lateness: ingest.Lateness(h.flags >> latenessShift & latenessMask), Seq: h.seq, Position: h.pos}
 		if h.flags&flagSent != 0 {
 			rs[i].SentAt = milli(h.recv - h.ahead)
@@ -248,7 +248,7 @@ func decodeRun(dev devices.ID, body []byte, metric func(uint64) (string, bool)) 
 func (r *runReader) events(dev devices.ID, hs []head) ([]ingest.Entry, error) {
 	es := make([]ingest.Entry, r.n)
 	for i, h := range hs {
-		ev := &ingest.Event{Device: dev, FixTime: milli(h.ts), ReceivedAt: milli(h.recv), TimeAssumed: h.flags&flagAssumed != 0,
+		ev := &ingest.Event{Device: dev, FixTime: milli(h.ts), ReceivedAt: milli(h.recv), TimeAssumed: h.flags&flagAssumed != 0, TimeSuspect: h.flags&flagSuspect != 0,
 			Lateness: ingest.Lateness(h.flags >> latenessShift & latenessMask), Position: h.pos}
 		ev.Type, ev.Severity, ev.Data = string(r.block()), string(r.block()), bytes.Clone(r.block())
 		if len(ev.Data) == 0 {

@@ -116,15 +116,16 @@ func (t *Tracker) apply(es []ingest.Entry, now time.Time) {
 	changed := make([]devices.ID, 0, len(es))
 	for i := range es {
 		r := es[i].Reading
-		if r == nil {
-			s := t.state(es[i].Event.Device)
-			s.LastSeen = later(s.LastSeen, es[i].Event.ReceivedAt)
+		if ev := es[i].Event; ev != nil {
+			if t.state(ev.Device).takeEvent(ev) {
+				changed = append(changed, ev.Device)
+			}
 			continue
 		}
 		s := t.state(r.Device)
 		s.take(r)
 		changed = append(changed, r.Device)
-		if r.Lateness == ingest.LiveNow && !r.TimeAssumed {
+		if r.Lateness == ingest.LiveNow && !r.TimeAssumed && !r.TimeSuspect {
 			t.delays.add(now.Sub(r.FixTime))
 		}
 	}
@@ -164,6 +165,20 @@ func (v LatestValue) EventTime() time.Time {
 	return r.EventTime()
 }
 
+// takeEvent applies an event and says whether it changed what is shown. That a
+// device went is said by its broker: it was not seen then.
+func (s *State) takeEvent(ev *ingest.Event) bool {
+	state := ev.Connection()
+	if state != "offline" {
+		s.LastSeen = later(s.LastSeen, ev.ReceivedAt)
+	}
+	if state == "" || ev.ReceivedAt.Before(s.ConnectionAt) || state == s.Connection {
+		return false
+	}
+	s.Connection, s.ConnectionAt = state, ev.ReceivedAt
+	return true
+}
+
 // take applies a reading. An older one never overwrites a newer value.
 func (s *State) take(r *ingest.Reading) {
 	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
@@ -178,7 +193,7 @@ func (s *State) take(r *ingest.Reading) {
 			s.Values[v.Metric] = LatestValue{v.Number, v.Quality, r.FixTime, r.ReceivedAt}
 		}
 	}
-	if r.Position == nil || at.Before(s.PositionAt) {
+	if r.Position == nil || at.Before(s.PositionAt) || r.TimeSuspect {
 		return
 	}
 	if s.Position != nil && *s.Position != *r.Position {
@@ -225,27 +240,21 @@ func (t *Tracker) Missing(id devices.ID) int64 {
 	return 0
 }
 
-// SetConnection notes that a device came or went, as its state topic said.
-func (t *Tracker) SetConnection(id devices.ID, online bool, at time.Time) {
-	word := "offline"
-	if online {
-		word = "online"
+// Connection is what a device last said of itself: "online", "offline" or
+// "unknown".
+func (t *Tracker) Connection(id devices.ID) string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if s, ok := t.states[id]; ok {
+		return s.Connection
 	}
+	return "unknown"
+}
+
+// Heard notes that a device spoke, though it said nothing that is kept.
+func (t *Tracker) Heard(id devices.ID, at time.Time) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	s := t.state(id)
-	same := s.Connection == word
-	if !same {
-		s.Connection, s.ConnectionAt = word, at
-	}
-	watches := make([]*Watch, 0, len(t.watches))
-	for w := range t.watches {
-		watches = append(watches, w)
-	}
-	t.mu.Unlock()
-	if same {
-		return
-	}
-	for _, w := range watches {
-		w.mark([]devices.ID{id})
-	}
+	s.LastSeen = later(s.LastSeen, at)
 }

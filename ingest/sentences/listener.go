@@ -131,14 +131,14 @@ func (l *Listener) release(c net.Conn) {
 func (l *Listener) runUDP(ctx context.Context) error {
 	b := make([]byte, 64<<10)
 	for {
-		n, _, err := l.udp.ReadFrom(b)
+		n, from, err := l.udp.ReadFrom(b)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			return fmt.Errorf("read %s: %w", l.o.Name, err)
 		}
-		if err := l.take(ctx, bytes.Clone(b[:n])); err != nil {
+		if err := l.take(ctx, from, bytes.Clone(b[:n])); err != nil {
 			return err
 		}
 	}
@@ -202,7 +202,7 @@ func (l *Listener) read(ctx context.Context, c net.Conn) error {
 		}
 		batch = append(batch, line...)
 		if len(batch) > 0 && (err != nil || r.Buffered() == 0 || len(batch) > 64<<10) {
-			if takeErr := l.take(ctx, batch); takeErr != nil {
+			if takeErr := l.take(ctx, c.RemoteAddr(), batch); takeErr != nil {
 				return takeErr
 			}
 			batch = nil
@@ -213,6 +213,6 @@ func (l *Listener) read(ctx context.Context, c net.Conn) error {
 	}
 }
 
-func (l *Listener) take(ctx context.Context, lines []byte) error {
-	return l.o.Take(ctx, ingest.Input{Topic: l.scheme + "/" + l.o.Name, Payload: lines, ReceivedAt: time.Now()})
+func (l *Listener) take(ctx context.Context, from net.Addr, lines []byte) error {
+	return l.o.Take(ctx, ingest.Input{Topic: l.scheme + "/" + l.o.Name, Payload: lines, ReceivedAt: time.Now(), Sender: from.String()})
 }

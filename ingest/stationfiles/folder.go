@@ -168,7 +168,7 @@ func (f *Folder) take(ctx context.Context, path string) error {
 		return nil
 	}
 	delete(f.lost, path)
-	o, err := f.o.Take(ctx, ingest.Input{Topic: filepath.ToSlash(rel), Payload: b, ReceivedAt: time.Now()})
+	o, err := f.o.Take(ctx, ingest.Input{Topic: filepath.ToSlash(rel), Payload: b, ReceivedAt: time.Now(), Sender: path})
 	if err != nil {
 		return fmt.Errorf("take %s: %w", rel, err)
 	}

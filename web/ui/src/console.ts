@@ -76,7 +76,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
     const all = (what: string) => button(t("dead." + what), () => post(`/dead-letters/${what}?status=${what === "restore" ? "discarded" : "new"}`));
     show(tools, h("div", { class: "acts" }, all("replay"), all("discard"), all("restore"), h("a", { href: "/api/v1/dead-letters?export=ndjson", download: "dead-letters.ndjson" }, t("dead.export"))));
     return (await get<any>("/dead-letters?limit=200")).items.map((d: any) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message),
-      h("pre", {}, visible(d.payload)), h("small", {}, [when(d.received_at), d.topic, d.format, d.size + " B", t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ", button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`))));
+      h("pre", {}, visible(d.payload)), h("small", {}, [when(d.received_at), d.topic, d.sender, [d.format || t("source.native"), d.version].filter(Boolean).join(" "), d.size + " B", t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ", button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`))));
   },
 };
 
