@@ -12,8 +12,8 @@ var rooms = map[string]string{
 	"ingest":       "devices ingest",
 	"alerts":       "devices ingest alerts",
 	"web":          "devices ingest alerts web",
-	"firmware-sim": "firmware-sim", // it speaks only the published wire formats
-	"deploy":       "deploy",
+	"firmware-sim": "firmware-sim",                     // it speaks only the published wire formats
+	"deploy":       "devices ingest alerts web deploy", // its measurements and long tests look into the rooms
 	"cmd":          "devices ingest alerts web firmware-sim cmd",
 }
 

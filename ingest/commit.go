@@ -135,10 +135,16 @@ func (p *Pipeline) commit(ctx context.Context, batch []part) {
 		}
 		if err == nil {
 			if stored, err = p.Journal.Append(context.WithoutCancel(ctx), entries); err == nil {
+				p.trouble.Store(nil)
 				break
 			}
 		}
 		p.metrics.commitErrors.Inc()
+		since := time.Now()
+		if t := p.trouble.Load(); t != nil {
+			since = t.Since
+		}
+		p.trouble.Store(&Trouble{since, err})
 		p.Log.Error("keep batch; nothing is acknowledged until it succeeds", "entries", len(entries), "dead_letters", len(letters), "error", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,9 @@ type Options struct {
 	Heard func(id devices.ID, at time.Time)
 	// Version is the program's, for dead letters of the native form.
 	Version string
+	// Expect are the ways that are expected to bring something; they are
+	// counted from the start, so that one that brings nothing is seen.
+	Expect []SourceID
 	// Tell lets a device know why its message became a dead letter.
 	Tell    func(DeadLetter)
 	Metrics prometheus.Registerer
@@ -62,6 +66,7 @@ type Options struct {
 // goroutines; Run must be running.
 type Pipeline struct {
 	Options
+	trouble atomic.Pointer[Trouble]
 	stages  []stage
 	queue   chan *work // what is live
 	bulk    chan *work // backfill and long payloads
@@ -121,7 +126,10 @@ const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), room: semaphore.NewWeighted(maxWaiting), limiter: newLimiter(o.DeviceLimits), census: newCensus(), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), room: semaphore.NewWeighted(maxWaiting), limiter: newLimiter(o.DeviceLimits), census: newCensus(o.Expect, time.Now()), metrics: newMetrics(o.Metrics)}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(p.census)
+	}
 	p.stages = []stage{
 		{StageTopic, p.readTopic},
 		{StageIdentify, p.identify},
@@ -207,6 +215,18 @@ func (w *work) finish(o Outcome) {
 		w.Done(o)
 	}
 }
+
+// Trouble is that nothing can be kept, and so nothing is acknowledged.
+type Trouble struct {
+	Since time.Time
+	Cause error
+}
+
+// Trouble is nil while what comes is kept.
+func (p *Pipeline) Trouble() *Trouble { return p.trouble.Load() }
+
+// Waiting is how many messages wait to be kept: live ones, and backfill.
+func (p *Pipeline) Waiting() (live, bulk int) { return len(p.queue), len(p.bulk) }
 
 func (p *Pipeline) readTopic(w *work) (r *Refusal) {
 	if w.Format = p.format(&w.Message); w.Format != nil {

@@ -36,6 +36,7 @@ import (
 	"haidang/ingest/latest"
 	"haidang/ingest/media"
 	"haidang/ingest/reports"
+	"haidang/ingest/rollup"
 	"haidang/web/live"
 )
 
@@ -84,9 +85,11 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	h := &house{t: t, log: &bytes.Buffer{}, seen: map[string]bool{}, alerts: as}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	tracker := latest.New()
+	figures, err := rollup.Open(ctx, filepath.Join(dir, "rollups.db"), rollup.Options{Journal: j, Registry: reg, Log: log})
+	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Registry: reg, Tracker: tracker, History: j, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Registry: reg, Tracker: tracker, History: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}
@@ -106,12 +109,13 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	var wg sync.WaitGroup
 	wg.Go(func() { pipe.Run(ctx) })
 	wg.Go(func() { tracker.Run(ctx, j) })
+	wg.Go(func() { figures.Run(ctx) })
 	wg.Go(func() { o.Hub.Run(ctx) })
 	t.Cleanup(func() {
 		ts.Close()
 		cancel()
 		wg.Wait()
-		must(errors.Join(j.Close(), letters.Close(), db.Close()))
+		must(errors.Join(figures.Close(), j.Close(), letters.Close(), db.Close()))
 	})
 	return h
 }

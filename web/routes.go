@@ -44,6 +44,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/devices/{id}/readings", s.postReadings)
 		r.Post("/devices/{id}/events", s.postReadings)
 		r.Get("/devices/{id}/series", s.need(readers, s.getSeries))
+		r.Get("/devices/{id}/rollups", s.need(readers, s.getRollups))
 
 		r.Get("/alerts", s.need(readers, s.listAlerts))
 		r.Get("/alerts/{id}", s.need(readers, s.getAlert))

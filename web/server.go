@@ -24,6 +24,7 @@ import (
 	"haidang/ingest/latest"
 	"haidang/ingest/media"
 	"haidang/ingest/reports"
+	"haidang/ingest/rollup"
 	"haidang/web/live"
 )
 
@@ -57,8 +58,12 @@ type Options struct {
 	// Influx says how far the copy to InfluxDB has come; nil: none is
 	// configured.
 	Influx func() influx.Status
-	// Ready says why the program cannot take data now; nil: it can.
-	Ready   func() error
+	// Ready says why the program cannot take data now; nil: it can. Warnings
+	// are what needs somebody's hand soon all the same.
+	Ready    func() error
+	Warnings func() []string
+	// Rollups are the figures by hour and day.
+	Rollups *rollup.Rollups
 	Pages   fs.FS
 	Metrics prometheus.Gatherer
 	Log     *slog.Logger
@@ -122,9 +127,14 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	if err := s.Ready(); err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		fmt.Fprintln(w, err)
-		return
+	} else {
+		io.WriteString(w, "ready\n")
 	}
-	io.WriteString(w, "ready\n")
+	if s.Warnings != nil {
+		for _, warning := range s.Warnings() {
+			fmt.Fprintln(w, "warning:", warning)
+		}
+	}
 	if s.Influx != nil { // its outage costs devices nothing: we are ready all the same
 		fmt.Fprintln(w, s.Influx())
 	}

@@ -179,6 +179,13 @@ func (e *Engine) follow(ctx context.Context, j Follower) error {
 	return err
 }
 
+// Pos is how far in the journal readings were judged.
+func (e *Engine) Pos() ingest.Pos {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pos
+}
+
 // saveEvery bounds how much is judged again after a kill; each device and rule
 // that was judged meanwhile is one row to write.
 const saveEvery = 10 * time.Second

@@ -33,6 +33,7 @@ import (
 	"haidang/ingest/media"
 	"haidang/ingest/mqtt"
 	"haidang/ingest/reports"
+	"haidang/ingest/rollup"
 	"haidang/web"
 	"haidang/web/live"
 	"haidang/web/ui"
@@ -51,6 +52,7 @@ type app struct {
 	prom     *prometheus.Registry
 	registry *devices.Registry
 	changes  *changelog.Log
+	letters  *deadletters.Store
 	journal  *journal.Journal
 	tracker  *latest.Tracker
 	pipeline *ingest.Pipeline
@@ -64,6 +66,7 @@ type app struct {
 	server   *http.Server
 	listener net.Listener
 	history  ingest.History
+	rollups  *rollup.Rollups
 	influx   *influx.Writer
 
 	httpURL, mqttURL string
@@ -126,11 +129,17 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 		return nil, err
 	}
 	a.stop.add("dead letters", letters.Close)
+	a.letters = letters
 	if a.journal, err = journal.Open(ctx, filepath.Join(cfg.Data, "journal")); err != nil {
 		return nil, err
 	}
 	a.stop.add("journal", a.journal.Close)
-	a.history = a.journal
+	a.rollups, err = rollup.Open(ctx, filepath.Join(cfg.Data, "rollups.db"), rollup.Options{Journal: a.journal, Registry: a.registry, Metrics: a.prom, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	a.stop.add("roll-ups", a.rollups.Close)
+	a.history = rollup.History{History: a.journal, Rollups: a.rollups}
 	if err := a.tracker.Load(a.snapshotPath()); err != nil {
 		log.Warn("start without the snapshot of latest values; the journal is read instead", "error", err)
 	}
@@ -153,7 +162,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 		return nil, err
 	}
 	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: cfg.Times.bounds(),
-		Feeds: feeds, DeviceLimits: limits,
+		Feeds: feeds, Expect: a.sources.expected(), DeviceLimits: limits,
 		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, Connection: a.tracker.Connection, Heard: a.tracker.Heard, Version: version,
 		Tell: func(d ingest.DeadLetter) {
 			if a.source != nil {
@@ -170,9 +179,10 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
-		Hub: a.hub, Ready: a.ready, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
+		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
+	a.observe()
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	return a, nil
@@ -227,6 +237,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	own("latest values", func(ctx context.Context) error { return a.tracker.Run(ctx, a.journal) })
 	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath()) })
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
+	own("roll-ups", a.rollups.Run)
 	own("live hub", a.hub.Run)
 	for _, r := range a.runs {
 		own(r.name, r.run)
@@ -291,19 +302,17 @@ func (a *app) connect(ctx, inner context.Context) error {
 	return nil
 }
 
-// ready says in words why no data can be taken now.
-func (a *app) ready() error {
-	if !a.source.Connected() {
-		return fmt.Errorf("not connected to the MQTT broker %s", a.mqttURL)
-	}
-	return nil
-}
-
-// keepHouse drops what is older than the retention, every hour.
+// keepHouse drops what is older than the retention: readings every hour,
+// roll-ups, which are looked through one by one, every day.
 func (a *app) keepHouse(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
-	for {
+	for hour := 0; ; hour++ {
+		if hour%24 == 1 {
+			if err := a.rollups.DropBefore(ctx, time.Now().AddDate(0, 0, -a.cfg.RollupDays)); err != nil && ctx.Err() == nil {
+				a.log.Error("drop old roll-ups", "error", err)
+			}
+		}
 		n, err := a.journal.DropBefore(time.Now().Add(-a.cfg.retention()))
 		if err != nil || n > 0 {
 			a.log.Info("dropped journal files past their retention", "files", n, "error", err)

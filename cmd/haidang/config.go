@@ -29,8 +29,10 @@ type Config struct {
 	UnknownDevices string `toml:"unknown_devices"`
 	// Rules is a file of alert rules; empty means those that ship.
 	Rules string `toml:"rules"`
-	// RetentionDays is how long readings are kept in the journal.
+	// RetentionDays is how long readings are kept in the journal, RollupDays how
+	// long their figures by hour are.
 	RetentionDays int          `toml:"retention_days"`
+	RollupDays    int          `toml:"rollup_days"`
 	Broker        BrokerConfig `toml:"broker"`
 	Influx        InfluxConfig `toml:"influxdb"`
 	Tokens        []web.Token  `toml:"tokens"`
@@ -123,7 +125,7 @@ type InfluxConfig struct {
 
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
-	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
 		Broker: BrokerConfig{ClientID: "haidang-ingest"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
@@ -175,6 +177,9 @@ func (c *Config) Check() error {
 	}
 	if c.RetentionDays < 1 {
 		bad("retention_days is %d; it must be at least 1", c.RetentionDays)
+	}
+	if c.RollupDays < 1 {
+		bad("rollup_days is %d; it must be at least 1", c.RollupDays)
 	}
 	for name, addr := range map[string]string{"http": c.HTTP, "mqtt": c.MQTT} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {

@@ -127,6 +127,24 @@ func (s *sources) feeds() (fs []ingest.Feed, filters []string) {
 	return fs, filters
 }
 
+// expected are the ways by which the configuration expects something.
+func (s *sources) expected() []ingest.SourceID {
+	ids := []ingest.SourceID{{Name: "native", Via: "mqtt"}}
+	for _, c := range s.configs {
+		via := "http"
+		switch {
+		case c.Topic != "":
+			via = "mqtt"
+		case c.Folder != "":
+			via = "file"
+		case c.Listen != "" || c.Connect != "":
+			via = "line"
+		}
+		ids = append(ids, ingest.SourceID{Name: c.Name, Via: via})
+	}
+	return ids
+}
+
 // grants are the topics on which devices may publish beside their own.
 func (s *sources) grants() map[string][]string {
 	by := map[string][]string{}

@@ -25,6 +25,7 @@ var migrations embed.FS
 const (
 	keep      = 100_000
 	keepBytes = 1 << 30
+	atOnce    = 1000 // go together, so that it is not done for every letter
 )
 
 // Store is a SQLite file of dead letters. It has a file of its own so that a
@@ -36,6 +37,8 @@ type Store struct {
 	bytes   int64
 	held    int64
 	dropped atomic.Int64
+	// The bounds; tests have smaller ones.
+	keep, keepBytes, atOnce int64
 }
 
 // Open opens or creates the store at path.
@@ -52,7 +55,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		db.Close()
 		return nil, err
 	}
-	st := &Store{db: db}
+	st := &Store{db: db, keep: keep, keepBytes: keepBytes, atOnce: atOnce}
 	if err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0) FROM dead_letter`).Scan(&st.held, &st.bytes); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("count dead letters: %w", err)
@@ -91,7 +94,7 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 			return err
 		}
 	}
-	goneN, goneBytes, err := makeRoom(ctx, tx, held, bytes)
+	goneN, goneBytes, err := s.makeRoom(ctx, tx, held, bytes)
 	if err != nil {
 		return err
 	}
@@ -103,13 +106,12 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 	return nil
 }
 
-// makeRoom drops the oldest until both bounds are kept, some at a time beyond
-// need, so that it is not done for every letter.
-func makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (goneN, goneBytes int64, err error) {
-	for held-goneN > keep || bytes-goneBytes > keepBytes {
+// makeRoom drops the oldest until both bounds are kept.
+func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (goneN, goneBytes int64, err error) {
+	for held-goneN > s.keep || bytes-goneBytes > s.keepBytes {
 		var n, b, last int64
 		if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0), coalesce(max(id),0) FROM
-			(SELECT id, payload FROM dead_letter ORDER BY id LIMIT 1000)`).Scan(&n, &b, &last); err != nil {
+			(SELECT id, payload FROM dead_letter ORDER BY id LIMIT ?)`, s.atOnce).Scan(&n, &b, &last); err != nil {
 			return 0, 0, fmt.Errorf("find oldest dead letters: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id <= ?`, last); err != nil {
@@ -133,10 +135,16 @@ type Filter struct {
 	Before   int64     // continue below this ID
 }
 
+// Native is the name of the native form in a Filter.
+const Native = "native"
+
 // where is the filter as SQL.
-func (f *Filter) where() (string, []any) {
+func (f Filter) where() (string, []any) {
 	where, args := []string{"1"}, []any{}
 	add := func(cond string, arg any) { where = append(where, cond); args = append(args, arg) }
+	if f.Format == Native {
+		where, f.Format = append(where, "format = ''"), ""
+	}
 	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "version": f.Version, "status": f.Status} {
 		if v != "" {
 			add(column+" = ?", v)

@@ -1,12 +1,21 @@
-// The officers' lists: reports, alerts, work orders, devices, dead letters.
+// The officers' lists: reports, alerts, work orders, devices, data sources, dead
+// letters.
 import "./fonts.css";
 import "./base.css";
 import { get, post, signedIn } from "./api";
 import { h, show } from "./dom";
 import { ago, lang, num, pick, switcher, t, when } from "./i18n";
+import { deadLetters, deadTools, readFilter } from "./deadletters";
+import { sources } from "./sources";
 
 const tabs = ["reports", "alerts", "orders", "devices", "sources", "dead"] as const;
-let tab = (tabs as readonly string[]).includes(location.hash.slice(1)) ? location.hash.slice(1) : "reports";
+/** place reads the tab of the address, and a filter behind it: #dead?format=x. */
+function place(): string {
+  const [name = "", query = ""] = location.hash.slice(1).split("?");
+  if (name === "dead") readFilter(query);
+  return (tabs as readonly string[]).includes(name) ? name : "reports";
+}
+let tab = place();
 const body = h("section", { class: "list", "aria-live": "polite" });
 const tools = h("div", {});
 let agencies: any[] = [], crews: any[] = [];
@@ -27,10 +36,6 @@ function choice(label: string, options: [string, string][], fn: (v: string) => P
   const sel = h("select", { "aria-label": label }, ...options.map(([v, n]) => h("option", { value: v }, n)));
   return h("details", {}, h("summary", {}, label), sel, button(label, () => fn(sel.value)));
 }
-
-/** visible shows bytes as text in which nothing hides or turns the direction of reading. */
-const visible = (base64: string) => new TextDecoder().decode(Uint8Array.from(atob(base64 ?? ""), (c) => c.charCodeAt(0))).slice(0, 400)
-  .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 
 const views: Record<string, () => Promise<HTMLElement[]>> = {
   async reports() {
@@ -60,29 +65,12 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
     return (await get<any>("/devices?limit=1000")).items.sort((a: any, b: any) => rank.indexOf(a.state) - rank.indexOf(b.state)).map((d: any) => h("li", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("b", {}, d.name || d.id), ` ${d.id} · ${d.area_name}`,
       h("p", {}, Object.entries<any>(d.values).map(([m, v]) => `${m} ${num(v.value, 2)} ${v.unit ?? ""} (${ago(v.ts)}${v.quality === "good" ? "" : ", " + t("quality." + v.quality)})`).join(" · ") || t("device.nodata"))));
   },
-  async sources() {
-    const figure = (key: string, value: string) => h("span", { class: "figure" }, h("small", {}, t("source." + key)), " ", h("b", {}, value));
-    const share = (part: number, whole: number) => whole ? num(100 * part / whole, 1) + " %" : "–";
-    return (await get<any>("/sources")).items.map((s: any) => {
-      const kept = s.stored + s.duplicates;
-      return h("li", { "data-source": s.name }, h("b", {}, s.name === "native" ? t("source.native") : s.name), " ", h("span", { class: "state" }, t("via." + s.via)),
-        h("p", {}, s.last_received ? t("source.last", { ago: ago(s.last_received) }) : t("device.nodata")),
-        h("div", { class: "figures" }, figure("rate", num(s.per_minute, 0)), figure("stored", num(s.stored, 0)), figure("duplicates", num(s.duplicates, 0)), figure("late", share(s.late + s.backfill, kept)),
-          figure("dead", num(s.dead_letters, 0)), figure("complete", s.completeness === undefined ? "–" : num(100 * s.completeness, 0) + " %"),
-          figure("silent", num((s.devices.silent ?? 0) + (s.devices.never ?? 0), 0)), figure("missing", num(s.seq_missing, 0))));
-    });
-  },
-  async dead() {
-    const all = (what: string) => button(t("dead." + what), () => post(`/dead-letters/${what}?status=${what === "restore" ? "discarded" : "new"}`));
-    show(tools, h("div", { class: "acts" }, all("replay"), all("discard"), all("restore"), h("a", { href: "/api/v1/dead-letters?export=ndjson", download: "dead-letters.ndjson" }, t("dead.export"))));
-    return (await get<any>("/dead-letters?limit=200")).items.map((d: any) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message),
-      h("pre", {}, visible(d.payload)), h("small", {}, [when(d.received_at), d.topic, d.sender, [d.format || t("source.native"), d.version].filter(Boolean).join(" "), d.size + " B", t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ", button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`))));
-  },
+  sources,
+  dead: () => deadLetters(button),
 };
 
 async function draw(): Promise<void> {
   for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
-  if (tab !== "dead") show(tools);
   try {
     const items = await views[tab]!();
     show(body, h("p", { class: "hint" }, t(items.length % 200 === 0 && items.length ? "list.first" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
@@ -94,8 +82,10 @@ async function main(): Promise<void> {
   await signedIn();
   [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), get<any>("/crews").then((x) => x.items)]);
   document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
-  addEventListener("hashchange", () => { tab = location.hash.slice(1); show(body, h("p", { class: "empty" }, t("loading"))); draw(); });
-  draw();
+  const reload = async () => { show(tools, tab === "dead" && deadTools(reload, draw)); await draw(); };
+  const enter = () => { tab = place(); show(body, h("p", { class: "empty" }, t("loading"))); reload(); };
+  addEventListener("hashchange", enter);
+  enter();
   // Nothing is drawn anew under somebody's hands.
   setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement)) draw(); }, 10000);
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// page reads a page as text.
+func (s *story) page(path string) (status int, text string) {
+	s.t.Helper()
+	rq, err := http.NewRequest("GET", s.HTTP+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if s.token != "" {
+		rq.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	res, err := http.DefaultClient.Do(rq)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+// Whoever keeps the program running sees each stage, reader and source.
+func TestWhatIsMeasuredOfTheProgram(t *testing.T) {
+	s, _ := demo(t, func(d *demoCmd) { d.RegisterUnknown = true })
+	publish(t, s.MQTT, "ioc/v1/devices/pump-7/readings", `{"values":{"flow":2.5}}`)
+	publish(t, s.MQTT, "ioc/v1/devices/pump-7/readings", `x`)
+	for _, says := range []string{
+		`haidang_ingest_messages_total{outcome="stored"} 1`, `haidang_ingest_messages_total{outcome="dead_letter"} 1`,
+		`haidang_ingest_dead_letters_total{code="json_invalid",stage="decode"} 1`,
+		`haidang_source_readings_total{outcome="stored",source="native",via="mqtt"} 1`, `haidang_source_readings_total{outcome="dead_letter",source="native",via="mqtt"} 1`,
+		`haidang_source_age_seconds{source="native",via="mqtt"} 0`, `haidang_source_late_total{lateness="backfill",source="native",via="mqtt"} 0`,
+		`haidang_journal_reader_lag_entries{reader="latest"} 0`, `haidang_journal_reader_lag_entries{reader="alerts"} 0`, `haidang_journal_reader_lag_entries{reader="rollups"} 0`,
+		`haidang_journal_unsettled_entries 1`, `haidang_journal_settle_failing 0`, `haidang_journal_commit_seconds_count`, `haidang_ingest_waiting_messages{lane="live"} 0`,
+		`haidang_rollup_marked_hours 1`, `haidang_dead_letters_dropped_total 0`, `haidang_live_screens 0`, `haidang_data_free_bytes`,
+	} {
+		s.eventually("/metrics has "+says, func() bool {
+			_, text := s.page("/metrics")
+			return strings.Contains(text, "\n"+says)
+		})
+	}
+	if status, text := s.page("/readyz"); status != 200 || !strings.HasPrefix(text, "ready\n") {
+		t.Errorf("/readyz says %d %s", status, text)
+	}
+}
