@@ -14,7 +14,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"haidang/ingest"
 )
@@ -37,7 +40,8 @@ type Options struct {
 // Folder is a watched folder. Build it with New; Run it once.
 type Folder struct {
 	o    Options
-	seen map[string]look
+	seen map[string]look // files that do not rest yet
+	mu   sync.Mutex
 	lost map[string]bool // files that could not be read, told once
 }
 
@@ -47,6 +51,13 @@ type look struct {
 	mod   time.Time
 	since time.Time
 }
+
+const (
+	// atOnce is how many files are on their way together: they share commits.
+	atOnce = 64
+	// readAtOnce is how many names of a folder are held.
+	readAtOnce = 8192
+)
 
 // New checks the folder.
 func New(o Options) (*Folder, error) {
@@ -82,61 +93,80 @@ func (f *Folder) Run(ctx context.Context) error {
 	}
 }
 
-// Scan takes what is whole at now, the oldest name first: their names end in
-// the time.
+// Scan takes what is whole at now, folder by folder, in each the oldest first.
+// However many files were dropped in, it knows of some thousands at a time.
 func (f *Folder) Scan(ctx context.Context, now time.Time) error {
-	ready, err := f.find(now)
-	if err != nil {
-		return err
+	young := map[string]look{}
+	err := f.scan(ctx, f.o.Dir, now, young)
+	if err == nil {
+		f.seen = young // those that are gone are forgotten
 	}
-	for _, path := range ready {
-		if err := f.take(ctx, path); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
-// find lists the files that rested, and forgets those that are gone.
-func (f *Folder) find(now time.Time) (ready []string, err error) {
-	there := map[string]look{}
-	err = filepath.WalkDir(f.o.Dir, func(path string, e fs.DirEntry, err error) error {
+func (f *Folder) scan(ctx context.Context, dir string, now time.Time, young map[string]look) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		if dir == f.o.Dir {
+			return err
+		}
+		return nil // a folder that cannot be read, or is gone, must not hide the others
+	}
+	defer d.Close()
+	for {
+		entries, err := d.ReadDir(readAtOnce)
+		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+		if takeErr := f.scanSome(ctx, dir, entries, now, young); takeErr != nil {
+			return takeErr
+		}
 		if err != nil {
-			if path == f.o.Dir {
+			return nil // the end; or it cannot be read on now
+		}
+	}
+}
+
+// scanSome takes some of a folder's files, and looks into its folders.
+func (f *Folder) scanSome(ctx context.Context, dir string, entries []fs.DirEntry, now time.Time, young map[string]look) error {
+	var ready []string
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case strings.HasPrefix(e.Name(), "."), dir == f.o.Dir && (e.Name() == "done" || e.Name() == "bad"):
+		case e.IsDir():
+			if err := f.scan(ctx, path, now, young); err != nil {
 				return err
 			}
-			return nil // a folder that cannot be read must not hide the others
-		}
-		aside := path == filepath.Join(f.o.Dir, "done") || path == filepath.Join(f.o.Dir, "bad")
-		if path != f.o.Dir && strings.HasPrefix(e.Name(), ".") || aside {
-			if e.IsDir() {
-				return fs.SkipDir
+		case !e.Type().IsRegular(), strings.HasSuffix(e.Name(), ".tmp"), strings.HasSuffix(e.Name(), ".part"):
+		default:
+			info, err := e.Info()
+			if err != nil {
+				continue // gone meanwhile
 			}
-			return nil
+			if l, rests := f.rests(path, info, now); rests {
+				ready = append(ready, path)
+			} else {
+				young[path] = l
+			}
 		}
-		if !e.Type().IsRegular() || strings.HasSuffix(e.Name(), ".tmp") || strings.HasSuffix(e.Name(), ".part") {
-			return nil
-		}
-		info, err := e.Info()
-		if err != nil {
-			return nil // gone meanwhile
-		}
-		l := look{info.Size(), info.ModTime(), now}
-		if old, ok := f.seen[path]; ok && old.size == l.size && old.mod.Equal(l.mod) {
-			l.since = old.since
-		}
-		there[path] = l
-		if now.Sub(l.since) >= f.o.Rest || now.Sub(l.mod) >= 10*f.o.Rest {
-			ready = append(ready, path)
-		}
-		return nil
-	})
-	f.seen = there
-	// By the time in the name, so that backfill comes in order whatever its folders.
-	slices.SortFunc(ready, func(a, b string) int {
-		return strings.Compare(order(a)+a, order(b)+b)
-	})
-	return ready, err
+	}
+	// By the time in the name.
+	slices.SortFunc(ready, func(a, b string) int { return strings.Compare(order(a)+a, order(b)+b) })
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, path := range ready {
+		g.Go(func() error { return f.take(ctx, path) })
+	}
+	return g.Wait()
+}
+
+// rests says whether a file is whole: it was the same for a while, or was last
+// written so long ago that nobody writes it.
+func (f *Folder) rests(path string, info fs.FileInfo, now time.Time) (look, bool) {
+	l := look{info.Size(), info.ModTime(), now}
+	if old, ok := f.seen[path]; ok && old.size == l.size && old.mod.Equal(l.mod) {
+		l.since = old.since
+	}
+	return l, now.Sub(l.since) >= f.o.Rest || now.Sub(l.mod) >= 10*f.o.Rest
 }
 
 // order is the part of a name after its last "_": the time of a station file.
@@ -161,13 +191,18 @@ func (f *Folder) take(ctx context.Context, path string) error {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		if !f.lost[path] {
-			f.lost[path] = true
+		f.mu.Lock()
+		told := f.lost[path]
+		f.lost[path] = true
+		f.mu.Unlock()
+		if !told {
 			f.o.Log.Error("read file; it is tried again", "component", "ingest.stationfiles", "file", rel, "error", err)
 		}
 		return nil
 	}
+	f.mu.Lock()
 	delete(f.lost, path)
+	f.mu.Unlock()
 	o, err := f.o.Take(ctx, ingest.Input{Topic: filepath.ToSlash(rel), Payload: b, ReceivedAt: time.Now(), Sender: path})
 	if err != nil {
 		return fmt.Errorf("take %s: %w", rel, err)
@@ -195,6 +230,5 @@ func (f *Folder) move(path, to, rel string) error {
 	if err := os.Rename(path, target); err != nil {
 		return fmt.Errorf("set file aside: %w", err)
 	}
-	delete(f.seen, path)
 	return nil
 }

@@ -3,10 +3,14 @@ package stationfiles
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,12 +18,15 @@ import (
 )
 
 type taker struct {
+	mu    sync.Mutex
 	names []string
 	end   ingest.Outcome
 	err   error
 }
 
 func (k *taker) take(_ context.Context, in ingest.Input) (ingest.Outcome, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.names = append(k.names, in.Topic)
 	return k.end, k.err
 }
@@ -99,5 +106,52 @@ func TestFolder(t *testing.T) {
 	}
 	if _, err := New(Options{Dir: filepath.Join(dir, "nowhere")}); err == nil {
 		t.Error("a folder that is not there is watched")
+	}
+}
+
+// Sixty days dropped in at once: all are taken, each once, many at a time.
+func TestManyFilesShareTheWay(t *testing.T) {
+	dir := t.TempDir()
+	const n = 3000
+	for i := range n {
+		put(t, filepath.Join(dir, fmt.Sprintf("%02d", i%7), fmt.Sprintf("QB_A_X_%014d.txt", i)), "x")
+	}
+	var mu sync.Mutex
+	taken, together, most := map[string]int{}, 0, 0
+	f, err := New(Options{Dir: dir, Log: slog.New(slog.DiscardHandler), Take: func(_ context.Context, in ingest.Input) (ingest.Outcome, error) {
+		mu.Lock()
+		taken[in.Topic]++
+		together++
+		most = max(most, together)
+		mu.Unlock()
+		time.Sleep(time.Millisecond)
+		mu.Lock()
+		together--
+		mu.Unlock()
+		return ingest.Outcome{Stored: 1}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Scan(t.Context(), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for name, times := range taken {
+		if times != 1 {
+			t.Errorf("%s was taken %d times", name, times)
+		}
+	}
+	if len(taken) != n || most < 8 || most > atOnce {
+		t.Errorf("%d files were taken, %d at once", len(taken), most)
+	}
+	left := 0
+	filepath.WalkDir(dir, func(path string, e fs.DirEntry, _ error) error {
+		if !e.IsDir() && !strings.Contains(path, "/done/") {
+			left++
+		}
+		return nil
+	})
+	if left > 0 || len(f.seen) > 0 {
+		t.Errorf("%d files are left, %d remembered", left, len(f.seen))
 	}
 }
