@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
+	"github.com/influxdata/influxdb-client-go/v2/api/write"
 )
 
 // Every way in at once: foreign JSON over a real mosquitto, station files in a
@@ -102,6 +105,12 @@ listen = "%s"
 	}
 	post("/api/v2/write?org=o&bucket=b&precision=ns", "text/plain", fmt.Sprintf("cpu,host=srv1 usage_idle=97.5 %d\n", now.UnixNano()), 204)
 	post("/api/v2/write?precision=ns", "text/plain", "cpu usage_idle=97.5\n", 400)
+	// InfluxDB's own client, pointed at us, gzip and all.
+	client := influxdb2.NewClientWithOptions(s.HTTP, token, influxdb2.DefaultOptions().SetUseGZip(true))
+	defer client.Close()
+	if err := client.WriteAPIBlocking("o", "b").WritePoint(t.Context(), write.NewPoint("mem", map[string]string{"host": "srv2"}, map[string]any{"used_percent": 41.5, "free": int64(7)}, now)); err != nil {
+		t.Errorf("influxdb-client-go: %v", err)
+	}
 	post("/osmand?id=phone-1&lat=17.47&lon=106.62&batt=80", "application/x-www-form-urlencoded", "", 200)
 	post("/osmand", "application/json", `{"device_id":"phone-2","location":{"coords":{"latitude":17.5,"longitude":106.6,"speed":1}}}`, 200)
 	post("/api/v1/indicators", "text/csv", "indicator,period,source,value\ngrdp,2026-Q3,cuc-thong-ke,61234\n", 202)
@@ -109,7 +118,7 @@ listen = "%s"
 	post("/api/v1/formats/xml", "application/json", `x`, 404)
 
 	s.eventually("the vessel spoke over AIS", func() bool { return s.call("GET", "/api/v1/devices/ais-271041815", nil, nil) == 200 })
-	for id, metric := range map[string]string{"eui-a84041": "level_m", "pump-7": "flow", "QB_NM1_KHI001": "pm25", "srv1": "cpu_usage_idle", "phone-1": "battery_pct", "phone-2": "speed_kn", "ind-cuc-thong-ke": "grdp", "01": "temp"} {
+	for id, metric := range map[string]string{"eui-a84041": "level_m", "pump-7": "flow", "QB_NM1_KHI001": "pm25", "srv1": "cpu_usage_idle", "srv2": "mem_used_percent", "phone-1": "battery_pct", "phone-2": "speed_kn", "ind-cuc-thong-ke": "grdp", "01": "temp"} {
 		s.eventually(id+" has "+metric, func() bool {
 			var d struct{ Values map[string]any }
 			return s.call("GET", "/api/v1/devices/"+id, nil, &d) == 200 && d.Values[metric] != nil
