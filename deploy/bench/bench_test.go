@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
-	"github.com/gorilla/websocket"
 )
 
 func TestPublishPacketIsMQTT(t *testing.T) {
@@ -78,33 +78,61 @@ func TestCounterReadsPrometheus(t *testing.T) {
 	}
 }
 
-func TestWallCountsOnlyLiveDeltasOfTheLoad(t *testing.T) {
-	begin := time.Now().Truncate(time.Millisecond)
-	upgrader := websocket.Upgrader{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, err := upgrader.Upgrade(w, r, nil)
+func TestConfigurationsSayWhatASystemIs(t *testing.T) {
+	written := func(name string, tune func(*ports)) string {
+		p := newPorts(t.TempDir())
+		tune(&p)
+		path, err := p.write(name)
 		if err != nil {
-			return
+			t.Fatal(err)
 		}
-		defer conn.Close()
-		item := func(kind, id string, at time.Time) map[string]any {
-			return map[string]any{"k": kind, "id": id, "ts": at.UTC().Format(time.RFC3339Nano)}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		conn.WriteJSON(map[string]any{"type": "snapshot", "channel": "map", "items": []any{item("d", "bench-1", begin)}})
-		conn.WriteJSON(map[string]any{"type": "delta", "channel": "map", "items": []any{
-			item("d", "bench-1", begin), item("d", "bench-2", begin.Add(-time.Second)), item("d", "qb-air-01", begin), map[string]any{"k": "x", "id": "bench-3"},
-			map[string]any{"k": "d", "id": "bench-4", "ts": begin.UnixMilli()},
-		}})
-	}))
-	defer server.Close()
-	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
-	if err != nil {
-		t.Fatal(err)
+		return string(text)
 	}
-	defer conn.Close()
-	w := &wall{prefix: "bench", from: begin}
-	w.watch(conn)
-	if len(w.delays) != 2 {
-		t.Fatalf("counted %d deliveries, want 2: %v", len(w.delays), w.delays)
+	for _, test := range []struct {
+		name       string
+		tune       func(*ports)
+		has, lacks string
+	}{
+		{"haidang.toml", func(*ports) {}, `url = "tcp://127.0.0.1:`, "[influxdb]"},
+		{"haidang.toml", func(p *ports) { p.Inside = true }, "open = true", "url ="},
+		{"haidang.toml", func(p *ports) { p.Bucket = "bench/autogen" }, "bucket = \"bench/autogen\"", "open"},
+		{"influxdb.conf", func(*ports) {}, `index-version = "tsi1"`, "cold-duration"},
+		{"influxdb.conf", func(p *ports) { p.Cold = true }, `compact-full-write-cold-duration = "10s"`, "{{"},
+	} {
+		if text := written(test.name, test.tune); !strings.Contains(text, test.has) || strings.Contains(text, test.lacks) {
+			t.Errorf("%s has no %q, or %q:\n%s", test.name, test.has, test.lacks, text)
+		}
+	}
+}
+
+func TestPartsAreChosen(t *testing.T) {
+	b := &bench{fleet: 1, systems: []string{""}, parts: []string{"disk", "delay"}}
+	some, err := b.chosen()
+	if err != nil || len(some) != 3 || some[0].part != "delay" || some[2].part != "disk" {
+		t.Errorf("chose %v, %v", some, err)
+	}
+	b.systems = []string{"InfluxDB"}
+	if some, _ = b.chosen(); len(some) != 1 || len(some[0].contenders) != 1 || some[0].contenders[0].name != influxAlone {
+		t.Errorf("chose %v", some)
+	}
+	b.parts = []string{"disks"}
+	if _, err := b.chosen(); err == nil {
+		t.Error("chose a part that does not exist")
+	}
+	b.parts, b.systems = []string{"all"}, []string{""}
+	parts := map[string]bool{}
+	some, _ = b.chosen()
+	for _, m := range some {
+		parts[m.part] = true
+		if m.reference != "" && !slices.ContainsFunc(m.contenders, func(c contender) bool { return c.name == m.reference }) {
+			t.Errorf("%s: the reference %s is not measured", m.title, m.reference)
+		}
+	}
+	if len(parts) != 9 {
+		t.Errorf("all parts are %v", parts)
 	}
 }

@@ -7,13 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
 // token signs the bench in where serve asks for one.
@@ -23,19 +19,28 @@ var signedIn = http.Header{"Authorization": {"Bearer " + token}}
 
 var errNoCounter = errors.New("the counter is not there")
 
-// counter reads a number from a page; the pattern's first group is the number.
-func counter(page, pattern string) (int64, error) {
+// get reads a page, signed in.
+func get(page string) ([]byte, error) {
 	req, err := http.NewRequest(http.MethodGet, page, nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	req.Header = signedIn
+	req.Header = signedIn.Clone()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s", page, resp.Status)
+	}
+	return body, err
+}
+
+// counter reads a number from a page; the pattern's first group is the number.
+func counter(page, pattern string) (int64, error) {
+	body, err := get(page)
 	if err != nil {
 		return 0, err
 	}
@@ -78,21 +83,4 @@ func hostOf(address string) string {
 		return address
 	}
 	return u.Host
-}
-
-// bareSubscriber is the floor: paho, QoS 1, acknowledge and count, keep nothing.
-func bareSubscriber(broker, listen string) error {
-	var n atomic.Int64
-	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(broker).SetClientID("bare").SetCleanSession(false))
-	if token := client.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
-		return fmt.Errorf("connect: %w", token.Error())
-	}
-	token := client.Subscribe("ioc/v1/devices/+/readings", 1, func(mqtt.Client, mqtt.Message) { n.Add(1) })
-	if !token.WaitTimeout(10*time.Second) || token.Error() != nil {
-		return fmt.Errorf("subscribe: %w", token.Error())
-	}
-	fmt.Fprintln(os.Stderr, "counting")
-	return http.ListenAndServe(listen, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "count %d\n", n.Load())
-	}))
 }

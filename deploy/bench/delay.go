@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,47 +12,43 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-const (
-	walls     = 10
-	delayRate = 1000
-)
+const walls = 10
 
-// wall is a screen that takes the time of each reading it is shown.
-type wall struct {
-	prefix string
-	from   time.Time // readings before are warm-up
-	delays []float64 // ms
+func (b *bench) delays() (ms []measure) {
+	for _, rate := range []int{1000, 5000} {
+		ms = append(ms, measure{"delay", fmt.Sprintf("Device to wall: %d readings a second, QoS 1, %d walls", rate, walls),
+			[]string{"p50 ms", "p99 ms", "max ms", "shown %"}, floor.name, b.of(func(ctx context.Context, s *system) (map[string]float64, error) {
+				return b.delay(ctx, s, rate)
+			}, floor, served, embedded)})
+	}
+	return ms
 }
 
 // delay measures from the device's clock, put into the reading just before
-// its write, to the frame's arrival at each wall. Fix times have whole
-// milliseconds, so each value is up to 1 ms too large, never too small.
-func (b *bench) delay(ctx context.Context, s *system) (map[string]float64, error) {
-	l := load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, rate: delayRate, prefix: "bench"}
-	if err := l.publish(ctx, 2*l.devices); err != nil {
-		return nil, fmt.Errorf("warm up: %w", err)
+// its write, to the frame's arrival at each wall.
+func (b *bench) delay(ctx context.Context, s *system, rate int) (map[string]float64, error) {
+	l := load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, rate: rate, prefix: "bench", stamped: true}
+	if err := l.warm(ctx, s); err != nil {
+		return nil, err
 	}
 	screens := make([]*wall, walls)
 	conns := make([]*websocket.Conn, walls)
 	for i := range screens {
-		conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(s.http, "http")+"/ws", signedIn)
+		conn, err := openWall(ctx, s.http)
 		if err != nil {
-			return nil, fmt.Errorf("open wall: %w", err)
+			return nil, err
 		}
 		defer conn.Close()
-		if err := conn.WriteJSON(map[string]any{"type": "subscribe", "channel": "map", "bbox": []float64{105, 16, 109, 19}, "zoom": 12}); err != nil {
-			return nil, fmt.Errorf("subscribe wall: %w", err)
-		}
-		screens[i], conns[i] = &wall{prefix: l.prefix}, conn
+		screens[i], conns[i] = newWall(l), conn
 	}
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // what they are shown first is no news
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for i, screen := range screens {
 		screen.from = begin
 		wg.Go(func() { screen.watch(conns[i]) })
 	}
-	n := delayRate * int(b.delayFor.Seconds())
+	n := int(float64(rate) * b.delayFor.Seconds())
 	err := l.publish(ctx, n)
 	time.Sleep(2 * time.Second)
 	for _, conn := range conns {
@@ -67,49 +63,26 @@ func (b *bench) delay(ctx context.Context, s *system) (map[string]float64, error
 		all = append(all, screen.delays...)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no wall was shown a single reading")
+		return nil, errors.New("no wall was shown a single reading")
 	}
 	slices.Sort(all)
 	return map[string]float64{
-		"p50 ms": all[len(all)/2], "p99 ms": all[len(all)*99/100], "max ms": all[len(all)-1], "shown %": 100 * float64(len(all)) / float64(n*walls),
+		"p50 ms": quantile(all, 0.5), "p99 ms": quantile(all, 0.99), "max ms": all[len(all)-1], "shown %": 100 * float64(len(all)) / float64(n*walls),
 	}, nil
 }
 
-func (w *wall) watch(conn *websocket.Conn) {
-	for {
-		_, frame, err := conn.ReadMessage()
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		var f struct {
-			Type, Channel string
-			Items         []struct {
-				K, ID string
-				TS    json.RawMessage
-			}
-		}
-		if json.Unmarshal(frame, &f) != nil || f.Type != "delta" || f.Channel != "map" {
-			continue
-		}
-		for _, item := range f.Items {
-			at, ok := moment(item.TS)
-			if ok && item.K == "d" && strings.HasPrefix(item.ID, w.prefix) && !at.Before(w.from) {
-				w.delays = append(w.delays, float64(now.Sub(at).Microseconds())/1000)
-			}
-		}
+// openWall connects a screen that looks at the map where the load's devices are.
+func openWall(ctx context.Context, base string) (*websocket.Conn, error) {
+	conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(base, "http")+"/ws", signedIn)
+	if err != nil {
+		return nil, fmt.Errorf("open wall: %w", err)
 	}
+	if err := conn.WriteMessage(websocket.TextMessage, []byte(lookAtMap)); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("subscribe wall: %w", err)
+	}
+	return conn, nil
 }
 
-// moment reads a time in either of the published forms.
-func moment(raw json.RawMessage) (time.Time, bool) {
-	var t time.Time
-	if json.Unmarshal(raw, &t) == nil && !t.IsZero() {
-		return t, true
-	}
-	var ms int64
-	if json.Unmarshal(raw, &ms) == nil && ms > 0 {
-		return time.UnixMilli(ms), true
-	}
-	return t, false
-}
+// lookAtMap asks for the map, near enough to be shown single devices.
+const lookAtMap = `{"type":"subscribe","channel":"map","bbox":[105,16,109,19],"zoom":12}`

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"iter"
 	"net"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // load is a lean MQTT 3.1.1 publisher of our own: paho as the generator would
@@ -20,38 +22,73 @@ type load struct {
 	window     int // messages in flight a publisher
 	rate       int // messages a second in all; 0 is as fast as acknowledged
 	prefix     string
+	stamped    bool // readings say to the microsecond when they were sent
+}
+
+// session is a load that is connected.
+type session struct {
+	load
+	conns []net.Conn
 }
 
 // publish sends n readings, QoS 1, and returns when all are acknowledged.
 func (l load) publish(ctx context.Context, n int) error {
-	errs := make([]error, l.publishers)
-	var wg sync.WaitGroup
-	begin := time.Now()
-	for i := range l.publishers {
-		share := n*(i+1)/l.publishers - n*i/l.publishers
-		wg.Go(func() { errs[i] = l.one(ctx, i, share, begin) })
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l load) one(ctx context.Context, number, n int, begin time.Time) error {
-	conn, err := connectMQTT(l.address, fmt.Sprintf("%s-%d-%d", l.prefix, number, time.Now().UnixNano()))
+	s, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer s.close()
+	return s.publish(ctx, n)
+}
 
-	window := make(chan struct{}, l.window)
+// dialAtOnce is how many connections are opened at a time: a broker lets only
+// so many wait to be accepted.
+const dialAtOnce = 64
+
+func (l load) connect(ctx context.Context) (*session, error) {
+	s := &session{l, make([]net.Conn, l.publishers)}
+	var g errgroup.Group
+	g.SetLimit(dialAtOnce)
+	for i := range s.conns {
+		g.Go(func() (err error) {
+			if err = ctx.Err(); err == nil {
+				s.conns[i], err = connectMQTT(l.address, fmt.Sprintf("%s-%d-%d", l.prefix, i, time.Now().UnixNano()))
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	for _, c := range s.conns {
+		if c != nil {
+			c.Close()
+		}
+	}
+}
+
+// publish sends n readings, shared out among the connections.
+func (s *session) publish(ctx context.Context, n int) error {
+	defer context.AfterFunc(ctx, s.close)()
+	var g errgroup.Group
+	begin := time.Now()
+	for i := range s.conns {
+		share := n*(i+1)/s.publishers - n*i/s.publishers
+		g.Go(func() error { return s.one(i, share, begin) })
+	}
+	return g.Wait()
+}
+
+func (s *session) one(number, n int, begin time.Time) error {
+	conn, window := s.conns[number], make(chan struct{}, s.window)
 	acks := make(chan error, 1)
 	go func() {
-		r, ack := bufio.NewReader(conn), make([]byte, 4)
+		r, ack := bufio.NewReaderSize(conn, 128), make([]byte, 4)
 		for range n {
 			if _, err := io.ReadFull(r, ack); err != nil {
 				acks <- fmt.Errorf("read acknowledgement: %w", err)
@@ -62,11 +99,10 @@ func (l load) one(ctx context.Context, number, n int, begin time.Time) error {
 		acks <- nil
 	}()
 
-	mine := l.devices / l.publishers
-	w := bufio.NewWriterSize(conn, 64<<10)
+	mine := s.devices / s.publishers
 	for k := range n {
-		if l.rate > 0 {
-			at := begin.Add(time.Duration(float64(k*l.publishers+number) / float64(l.rate) * float64(time.Second)))
+		if s.rate > 0 {
+			at := begin.Add(time.Duration(float64(k*s.publishers+number) / float64(s.rate) * float64(time.Second)))
 			time.Sleep(time.Until(at))
 		}
 		select {
@@ -75,10 +111,8 @@ func (l load) one(ctx context.Context, number, n int, begin time.Time) error {
 			return err
 		}
 		device := number*mine + k%mine
-		if _, err := w.Write(publishPacket(l.topic(device), uint16(k%65535+1), l.reading(device, k))); err != nil {
-			return fmt.Errorf("publish: %w", err)
-		}
-		if err := w.Flush(); err != nil { // one write a message, as real devices cause
+		// One write a message, as real devices cause.
+		if _, err := conn.Write(publishPacket(s.topic(device), uint16(k%65535+1), s.reading(device, k))); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
@@ -86,16 +120,45 @@ func (l load) one(ctx context.Context, number, n int, begin time.Time) error {
 }
 
 func (l load) topic(device int) string {
-	return fmt.Sprintf("ioc/v1/devices/%s-%06d/readings", l.prefix, device)
+	return "ioc/v1/devices/" + l.id(device) + "/readings"
+}
+
+// id is a device's name.
+func (l load) id(device int) string { return fmt.Sprintf("%s-%06d", l.prefix, device) }
+
+// swing moves all values of a reading; lat and lon are the device's place.
+func swing(device, k int) (v, lat, lon float64) {
+	return float64((k*7+device*13)%2999) / 100, 17.3 + float64(device%100)/200, 106.3 + float64(device/100%100)/200
 }
 
 // reading is about 200 bytes, like those of the peers' measurements.
 func (l load) reading(device, k int) []byte {
-	v := float64((k*7+device*13)%2999) / 100
-	return fmt.Appendf(make([]byte, 0, 256),
-		`{"ts":%d,"seq":%d,"lat":%.5f,"lon":%.5f,"values":{"pm25":%.2f,"pm10":%.2f,"o3":%.2f,"no2":%.2f,"temp":%.2f,"humidity":%.2f,"battery_v":%.2f,"rssi":%.2f}}`,
-		time.Now().UnixMilli(), k+1, 17.3+float64(device%100)/200, 106.3+float64(device/100%100)/200,
-		10+v, 20+v, 30+v, 12+v, 20+v/10, 60+v, 12+v/30, -90+v)
+	v, lat, lon := swing(device, k)
+	now := time.Now()
+	b := fmt.Appendf(make([]byte, 0, 256),
+		`{"ts":%d,"seq":%d,"lat":%.5f,"lon":%.5f,"values":{"pm25":%.2f,"pm10":%.2f,"o3":%.2f,"no2":%.2f,"temp":%.2f,"humidity":%.2f,"battery_v":%.2f,"rssi":%.2f`,
+		now.UnixMilli(), k+1, lat, lon, 10+v, 20+v, 30+v, 12+v, 20+v/10, 60+v, 12+v/30, -90+v)
+	if l.stamped { // exact as a float64 for some centuries
+		b = fmt.Appendf(b, `,"sent_us":%d`, now.UnixMicro())
+	}
+	return append(b, "}}"...)
+}
+
+// points are the load's first n readings as InfluxDB takes them, ending now.
+func (l load) points(n int) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		const apart = 25 // ms between a device's readings
+		begin := time.Now().UnixMilli() - int64(apart*n/l.devices)
+		for i := range n {
+			device, k := i%l.devices, i/l.devices
+			v, lat, lon := swing(device, k)
+			if !yield(fmt.Appendf(make([]byte, 0, 256),
+				`generic,device=%s pm25=%.2f,pm10=%.2f,o3=%.2f,no2=%.2f,temp=%.2f,humidity=%.2f,battery_v=%.2f,rssi=%.2f,lat=%.5f,lon=%.5f %d`,
+				l.id(device), 10+v, 20+v, 30+v, 12+v, 20+v/10, 60+v, 12+v/30, -90+v, lat, lon, begin+int64(apart*k))) {
+				return
+			}
+		}
+	}
 }
 
 func connectMQTT(address, id string) (net.Conn, error) {

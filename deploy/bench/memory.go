@@ -2,53 +2,38 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"time"
 )
 
-// memory measures the servers with ten thousand simulated devices connected,
-// each on its own connection, after all have spoken and half a minute more.
-func (b *bench) memory(ctx context.Context, s *system) (map[string]float64, error) {
-	const devices = 10_000
-	empty := s.rss()
-	sim, err := start(b.dir, "firmware-sim", nil, b.sim, "--mqtt", "tcp://"+s.mqtt, "--devices", fmt.Sprint(devices))
-	if err != nil {
-		return nil, err
-	}
-	defer sim.stop()
-	if err := s.until(ctx, devices, 5*time.Minute); err != nil {
-		return nil, fmt.Errorf("wait for %d devices: %w", devices, err)
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(30 * time.Second):
-	}
-	return map[string]float64{"empty MiB": empty, "RSS MiB": s.rss(), "simulator MiB": sim.rss()}, nil
+// The load of memory: each device on its own connection, as in the peers'
+// measurements, and a rate at which nothing waits anywhere.
+const (
+	connected     = 10_000
+	connectedRate = 950
+	connectedSays = 3 // readings of each device
+)
+
+func (b *bench) memories() []measure {
+	return []measure{{"memory", "Memory with 10,000 connected devices that send 950 readings a second, QoS 1: broker, ingestor and store together",
+		[]string{"RSS MiB", "connected MiB", "empty MiB"}, stack.name, b.of(b.memory, stack, served, embedded)}}
 }
 
-// coldStart measures from the program's start to the start page, as a newcomer
-// waits for it.
-func (b *bench) coldStart(ctx context.Context, dir string) (map[string]float64, error) {
-	begin := time.Now()
-	s, err := startDemo(ctx, b, dir)
-	if s != nil {
-		defer s.stop()
-	}
+// memory measures the servers after half a minute of steady load, with all
+// devices still connected and all readings stored.
+func (b *bench) memory(ctx context.Context, s *system) (map[string]float64, error) {
+	empty := s.rss()
+	l := load{address: s.mqtt, publishers: connected, devices: connected, window: 20, rate: connectedRate, prefix: "bench"}
+	devices, err := l.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for ctx.Err() == nil {
-		resp, err := http.Get(s.http + "/")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return map[string]float64{"ms": float64(time.Since(begin).Microseconds()) / 1000, "RSS MiB": s.rss()}, nil
-			}
-			return nil, fmt.Errorf("the first page answers %s", resp.Status)
-		}
-		time.Sleep(2 * time.Millisecond)
+	defer devices.close()
+	silent := s.rss()
+	if err := devices.publish(ctx, connectedSays*connected); err != nil {
+		return nil, err
 	}
-	return nil, ctx.Err()
+	if err := s.until(ctx, connectedSays*connected, time.Minute); err != nil {
+		return nil, err
+	}
+	return map[string]float64{"RSS MiB": s.rss(), "connected MiB": silent, "empty MiB": empty}, nil
 }

@@ -50,9 +50,14 @@ func (p *process) stop() {
 	select {
 	case <-p.done:
 	case <-time.After(15 * time.Second):
-		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
+		p.kill()
 	}
+}
+
+// kill ends the process without warning, as a crash would.
+func (p *process) kill() {
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.done
 }
 
 // lastWords is the end of what the process printed, for error messages.

@@ -41,6 +41,14 @@ func median(values []float64) float64 {
 	return values[middle]
 }
 
+// quantile is the value below which that share of sorted values lies.
+func quantile(sorted []float64, share float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
+}
+
 // write prints a Markdown table: median [smallest–largest], and for the first
 // figure the ratio to the reference system.
 func (r *results) write(w io.Writer, title string, systems, figures []string, reference string) {
@@ -91,6 +99,8 @@ func (r *results) write(w io.Writer, title string, systems, figures []string, re
 
 func figure(v float64) string {
 	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%.2fM", v/1e6)
 	case v >= 1000:
 		return fmt.Sprintf("%.1fk", v/1000)
 	case v >= 100:

@@ -6,16 +6,43 @@ import (
 	"time"
 )
 
+const loadTitle = "%d of about 200 bytes, 50 publishers, 20 in flight each, 1,000 devices"
+
+func (b *bench) throughputs() []measure {
+	return []measure{{"throughput", fmt.Sprintf("Readings in, QoS 1: "+loadTitle, b.readings), []string{"stored/s", "CPU s/M", "RSS MiB"}, stack.name,
+		b.of(b.throughput, stack, served, servedInflux, embedded, bare)}}
+}
+
+// promises are what it costs to acknowledge only what is synced: the same
+// program, once built to acknowledge what is only queued.
+func (b *bench) promises() []measure {
+	return []measure{{"promise", fmt.Sprintf("Price of the promise, broker inside: "+loadTitle, b.readings), []string{"stored/s", "acknowledged/s", "CPU s/M"}, atOnce.name,
+		b.of(b.throughput, atOnce, after)}}
+}
+
+// flood is the load of a throughput round: as fast as it is acknowledged.
+func flood(s *system) load {
+	return load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, prefix: "bench"}
+}
+
+// warm makes every device known before the clock runs.
+func (l load) warm(ctx context.Context, s *system) error {
+	err := l.publish(ctx, 2*l.devices)
+	if err == nil {
+		err = s.until(ctx, int64(2*l.devices), time.Minute)
+	}
+	if err != nil {
+		return fmt.Errorf("warm up: %w", err)
+	}
+	return nil
+}
+
 // throughput measures readings a second from the first publish until the
 // last is stored, and the CPU that all servers together spent on a million.
 func (b *bench) throughput(ctx context.Context, s *system) (map[string]float64, error) {
-	l := load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, prefix: "bench"}
-	// Warm up: every device is known before the clock runs.
-	if err := l.publish(ctx, 2*l.devices); err != nil {
-		return nil, fmt.Errorf("warm up: %w", err)
-	}
-	if err := s.until(ctx, int64(2*l.devices), time.Minute); err != nil {
-		return nil, fmt.Errorf("warm up: %w", err)
+	l := flood(s)
+	if err := l.warm(ctx, s); err != nil {
+		return nil, err
 	}
 	before, err := s.stored()
 	if err != nil {
@@ -34,16 +61,4 @@ func (b *bench) throughput(ctx context.Context, s *system) (map[string]float64, 
 	return map[string]float64{
 		"stored/s": n / took.Seconds(), "acknowledged/s": n / acked.Seconds(), "CPU s/M": (s.cpu() - cpu) / n * 1e6, "RSS MiB": s.rss(),
 	}, nil
-}
-
-// until waits for a count of stored readings.
-func (s *system) until(ctx context.Context, want int64, atMost time.Duration) error {
-	var n int64
-	var err error
-	for end := time.Now().Add(atMost); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(25 * time.Millisecond) {
-		if n, err = s.stored(); err == nil && n >= want {
-			return nil
-		}
-	}
-	return fmt.Errorf("%d of %d readings stored within %s (%v)", n, want, atMost, err)
 }
