@@ -220,6 +220,19 @@ func (t *Tracker) Get(id devices.ID) (State, bool) {
 	return c, true
 }
 
+// Look shows fn what is known of a device, without copying it: fn keeps
+// nothing of it, changes nothing, and asks the tracker nothing. Of a device
+// that never spoke it sees an empty state.
+func (t *Tracker) Look(id devices.ID, fn func(*State)) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	s, ok := t.states[id]
+	if !ok {
+		s = &State{}
+	}
+	fn(s)
+}
+
 // LastSeen is when a device last spoke; the zero time when it never did.
 func (t *Tracker) LastSeen(id devices.ID) time.Time {
 	t.mu.RLock()

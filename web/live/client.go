@@ -41,12 +41,13 @@ type client struct {
 	mu       sync.Mutex
 	channels map[string]*place
 	view     *view
-	stats    []byte
+	stats    *websocket.PreparedMessage
 	wants    bool
-	replies  [][]byte
+	replies  []*websocket.PreparedMessage
 }
 
-var upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 16 << 10} // the default origin check: same host only
+// Only prepared messages are written, which need no buffer of the connection's.
+var upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferPool: &sync.Pool{}} // the default origin check: same host only
 
 // Asked says whether a request asks to become a websocket.
 func Asked(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
@@ -82,6 +83,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(cha
 	c.read(allowed)
 	c.close(websocket.CloseNormalClosure, "")
 	<-written
+	c.lookUp(nil)
 	h.mu.Lock()
 	delete(h.clients, c)
 	h.mu.Unlock()
@@ -148,7 +150,7 @@ func (c *client) reply(typ, code, message string) {
 	}{typ, code, message})
 	c.mu.Lock()
 	if len(c.replies) < 64 { // a client in a loop does not fill memory
-		c.replies = append(c.replies, b)
+		c.replies = append(c.replies, prepared(b))
 	}
 	c.mu.Unlock()
 	c.poke()
@@ -159,12 +161,12 @@ func (c *client) handle(rq *request, allowed func(string) bool) {
 	case "ping":
 		c.reply("pong", "", "")
 	case "unsubscribe":
+		if rq.Channel == "map" {
+			c.lookUp(nil)
+		}
 		c.mu.Lock()
 		delete(c.channels, rq.Channel)
-		switch rq.Channel {
-		case "map":
-			c.view = nil
-		case "stats":
+		if rq.Channel == "stats" {
 			c.wants = false
 		}
 		c.mu.Unlock()
@@ -184,22 +186,25 @@ func (c *client) handle(rq *request, allowed func(string) bool) {
 }
 
 func (c *client) subscribe(rq *request, lossless bool) {
+	if rq.Channel == "map" {
+		at := lookAt{box: world, zoom: rq.Zoom}
+		if rq.BBox != nil {
+			at.box = *rq.BBox
+		}
+		c.lookUp(&at)
+		c.poke()
+		return
+	}
 	c.mu.Lock()
 	switch {
 	case lossless:
-		p := &place{snapshot: true}
+		p := &place{snapshot: true, due: true}
 		if rq.Since != nil && *rq.Since >= 0 && (rq.Epoch == "" || rq.Epoch == c.h.Log.Epoch()) {
-			p = &place{seq: *rq.Since}
+			p = &place{seq: *rq.Since, due: true}
 		}
 		c.channels[rq.Channel] = p
 	case rq.Channel == "stats":
 		c.wants = true
-	default:
-		box := bbox{-180, -90, 180, 90}
-		if rq.BBox != nil {
-			box = *rq.BBox
-		}
-		c.view = &view{box: box, zoom: rq.Zoom, snapshot: true, pending: map[string]json.RawMessage{}}
 	}
 	c.mu.Unlock()
 	c.poke()
@@ -211,9 +216,9 @@ func (c *client) wantsStats() bool {
 	return c.wants
 }
 
-func (c *client) offerStats(frame []byte) {
+func (c *client) offerStats(m *websocket.PreparedMessage) {
 	c.mu.Lock()
-	c.stats = frame
+	c.stats = m
 	c.mu.Unlock()
 	c.poke()
 }

@@ -3,19 +3,23 @@
 // Alerts, reports and work orders are lossless: each client has its own place
 // in the numbered log of changes and its writer sends what follows it, so a
 // client that was away, or is slow, gets every change once and in order.
-// Positions and values are not: for each device a client holds at most one
-// pending item, the newest. One goroutine writes to a client, and puts all that
-// waits into one frame.
+// Positions and values are not: a board has the newest of each device, and a
+// client that is behind is sent only that. One goroutine writes to a client, and
+// puts all that waits into one frame; who looks at the same part of the map
+// shares its frames.
 package live
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"haidang/devices"
 	"haidang/devices/changelog"
@@ -50,20 +54,19 @@ type Hub struct {
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
-	seq     int64
+	looks   map[lookAt]*look
 	stopped bool
 	guests  sync.WaitGroup // connections that ServeHTTP still holds
 	done    chan struct{}
 
-	// These two belong to one goroutine of Run each.
-	fresh map[devices.ID]devices.Freshness // as last told
-	at    map[string][2]float64            // where each device was last told to be
+	board *board
+	fresh map[devices.ID]devices.Freshness // as last told; of the goroutine that ages
 }
 
 // NewHub returns a hub; Run it.
 func NewHub(o Options) *Hub {
-	return &Hub{Options: o, epoch: rand.Text(), clients: map[*client]struct{}{}, done: make(chan struct{}),
-		slowAfter: slowAfter, writeWait: writeWait, fresh: map[devices.ID]devices.Freshness{}, at: map[string][2]float64{}}
+	return &Hub{Options: o, epoch: rand.Text(), clients: map[*client]struct{}{}, looks: map[lookAt]*look{}, done: make(chan struct{}),
+		slowAfter: slowAfter, writeWait: writeWait, fresh: map[devices.ID]devices.Freshness{}, board: newBoard()}
 }
 
 // Clients is how many screens are connected.
@@ -114,7 +117,10 @@ func (h *Hub) Run(ctx context.Context) error {
 			h.spread(w.Drain())
 		case ids := <-aged:
 			h.spread(ids)
-			h.each(func(c *client) { c.clusterDue() })
+			h.board.tick(time.Now())
+			for _, l := range h.lookedAt() {
+				l.tick()
+			}
 		}
 	}
 }
@@ -132,7 +138,7 @@ func everySecond(ctx context.Context, fn func(time.Time)) {
 	}
 }
 
-// relay wakes every client when a lossless channel has changed.
+// relay wakes who follows a lossless channel when it has changed.
 func (h *Hub) relay(ctx context.Context, channel string) {
 	sub := h.Log.Subscribe(channel)
 	defer sub.Close()
@@ -141,7 +147,7 @@ func (h *Hub) relay(ctx context.Context, channel string) {
 		case <-ctx.Done():
 			return
 		case <-sub.C():
-			h.each(func(c *client) { c.poke() })
+			h.each(func(c *client) { c.channelDue(channel) })
 		}
 	}
 }
@@ -170,37 +176,32 @@ func (h *Hub) each(fn func(*client)) {
 	}
 }
 
-// spread encodes each changed device once and gives it to who looks there.
+// spread encodes each changed device once and wakes who looks there.
 func (h *Hub) spread(ids []devices.ID) {
-	if len(ids) == 0 || h.Clients() == 0 {
+	if len(ids) == 0 {
 		return
 	}
-	now := time.Now()
+	looks, now := h.lookedAt(), time.Now()
 	items := make([]item, 0, len(ids))
 	for _, id := range ids {
-		it, ok := h.place(id, now)
+		d, ok := h.Registry.Get(id)
 		if !ok {
 			continue
 		}
-		it.json = it.encode()
-		it.fromLat, it.fromLon = it.lat, it.lon
-		if from, ok := h.at[it.id]; ok {
-			it.fromLat, it.fromLon = from[0], from[1]
+		if it, ok := h.place(d, now, len(looks) > 0); ok {
+			items = append(items, it)
 		}
-		h.at[it.id] = [2]float64{it.lat, it.lon}
-		items = append(items, it)
 	}
-	h.mu.Lock()
-	h.seq++
-	seq := h.seq
-	h.mu.Unlock()
-	h.each(func(c *client) { c.offer(seq, items) })
+	seq := h.board.put(items)
+	for _, l := range looks {
+		l.touch(seq, items)
+	}
 }
 
-func (h *Hub) mapSeq() int64 {
+func (h *Hub) lookedAt() []*look {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.seq
+	return slices.Collect(maps.Values(h.looks))
 }
 
 // ageing finds the devices whose freshness changed by time passing.
@@ -219,12 +220,12 @@ func (h *Hub) ageing(now time.Time) []devices.ID {
 }
 
 func (h *Hub) spreadStats(ctx context.Context) {
-	var frame []byte
+	var message *websocket.PreparedMessage
 	h.each(func(c *client) {
 		if !c.wantsStats() {
 			return
 		}
-		if frame == nil {
+		if message == nil {
 			s, err := h.Stats(ctx)
 			if err != nil && ctx.Err() != nil {
 				return
@@ -237,29 +238,37 @@ func (h *Hub) spreadStats(ctx context.Context) {
 			if err != nil {
 				return
 			}
-			frame = makeFrame("delta", "stats", h.epoch, 0, []json.RawMessage{b})
+			message = makeMessage("delta", "stats", h.epoch, 0, []json.RawMessage{b})
 		}
-		c.offerStats(frame)
+		c.offerStats(message)
 	})
 }
 
-// makeFrame builds one message to a client.
-func makeFrame(typ, channel, epoch string, seq int64, items []json.RawMessage) []byte {
-	var b bytes.Buffer
+// makeMessage builds one message to one or more clients.
+func makeMessage(typ, channel, epoch string, seq int64, items []json.RawMessage) *websocket.PreparedMessage {
 	head, _ := json.Marshal(struct {
 		Type    string `json:"type"`
 		Channel string `json:"channel"`
 		Epoch   string `json:"epoch"`
 		Seq     int64  `json:"seq"`
 	}{typ, channel, epoch, seq})
-	b.Write(head[:len(head)-1])
-	b.WriteString(`,"items":[`)
+	size := len(head) + 16 + len(items)
+	for _, it := range items {
+		size += len(it)
+	}
+	b := append(make([]byte, 0, size), head[:len(head)-1]...)
+	b = append(b, `,"items":[`...)
 	for i, it := range items {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		b.Write(it)
+		b = append(b, it...)
 	}
-	b.WriteString("]}")
-	return b.Bytes()
+	return prepared(append(b, "]}"...))
+}
+
+// prepared frames a text once for all who are sent it.
+func prepared(text []byte) *websocket.PreparedMessage {
+	m, _ := websocket.NewPreparedMessage(websocket.TextMessage, text) // fails for other types only
+	return m
 }

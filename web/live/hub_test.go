@@ -198,26 +198,40 @@ func TestSlowScreenIsSentAwayAndOthersAreNot(t *testing.T) {
 	}
 }
 
+// A screen that is behind is sent the newest of each device, in one frame, and
+// then meets the others again.
 func TestPositionsOfASlowScreenAreMerged(t *testing.T) {
 	r := newRoom(t, nil)
 	r.device("v1", 17.5, 106.6)
-	s := r.screen(nil)
-	s.say(`{"type":"subscribe","channel":"map","zoom":9}`)
-	if f := s.hear(); f.Type != "snapshot" || len(f.Items) != 1 {
-		t.Fatalf("first frame: %+v", f)
+	r.device("v2", 17.6, 106.6)
+	slow, quick := r.screen(nil), r.screen(nil)
+	for _, s := range []*screen{slow, quick} {
+		s.say(`{"type":"subscribe","channel":"map","zoom":9}`)
+		if f := s.hear(); f.Type != "snapshot" || len(f.Items) != 2 {
+			t.Fatalf("first frame: %+v", f)
+		}
 	}
 	var c *client
-	r.hub.each(func(x *client) { c = x })
-	c.mu.Lock() // the writer cannot take anything meanwhile
+	r.hub.each(func(x *client) {
+		if x.conn.RemoteAddr().String() == slow.conn.LocalAddr().String() {
+			c = x
+		}
+	})
+	c.mu.Lock() // its writer cannot take anything meanwhile
 	for i := range 50 {
-		c.view.pending["v1"] = []byte(fmt.Sprintf(`{"k":"d","id":"v1","seq":%d}`, i))
+		r.reading([]string{"v1", "v2"}[i%2], 17.5, 106.6, float64(i+1))
+		quick.until(func(f frame) bool { return f.Items[0].Values["speed_kn"] == float64(i+1) })
 	}
-	c.view.order = append(c.view.order, "v1")
 	c.mu.Unlock()
-	c.poke()
-	f := s.hear()
-	if f.Type != "delta" || len(f.Items) != 1 || f.Items[0].Seq != 49 {
-		t.Errorf("got %+v, want one item, the newest", f)
+	f := slow.hear()
+	if len(f.Items) != 2 || f.Items[0].Values["speed_kn"] != 49 || f.Items[1].Values["speed_kn"] != 50 {
+		t.Errorf("the slow screen got %+v", f)
+	}
+	r.reading("v1", 17.5, 106.6, 51)
+	for _, s := range []*screen{slow, quick} {
+		if f := s.hear(); len(f.Items) != 1 || f.Items[0].Values["speed_kn"] != 51 {
+			t.Errorf("afterwards: %+v", f)
+		}
 	}
 }
 

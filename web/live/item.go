@@ -1,9 +1,9 @@
 package live
 
 import (
-	"cmp"
 	"encoding/json"
 	"math"
+	"strconv"
 	"time"
 
 	"haidang/devices"
@@ -13,93 +13,152 @@ import (
 
 // item is a device as the map shows it, encoded once for all clients.
 type item struct {
-	id               string
-	lat, lon         float64
-	fromLat, fromLon float64 // where it was told to be before
-	fresh            devices.Freshness
-	device           *devices.Device
-	state            latest.State
-	json             json.RawMessage
-}
-
-// mapItem is its JSON.
-type mapItem struct {
-	Kind   string             `json:"k"`
-	ID     devices.ID         `json:"id"`
-	Type   devices.TypeID     `json:"type"`
-	Name   string             `json:"name"`
-	Lat    float64            `json:"lat"`
-	Lon    float64            `json:"lon"`
-	State  devices.Freshness  `json:"state"`
-	Conn   string             `json:"conn"`
-	Course *float64           `json:"course,omitempty"`
-	Speed  *float64           `json:"speed,omitempty"`
-	TS     *time.Time         `json:"ts,omitempty"`
-	Seen   *time.Time         `json:"seen,omitempty"`
-	Values map[string]float64 `json:"values,omitempty"`
-	// Quality has the values that are not good.
-	Quality map[string]string `json:"q,omitempty"`
-	Tail    [][2]float64      `json:"tail,omitempty"`
+	id    devices.ID
+	at    point
+	fresh devices.Freshness
+	json  json.RawMessage
+	trail bbox // where it was told to be until now, and is
 }
 
 // place tells where a device is and how it does; false for one with no place.
-func (h *Hub) place(id devices.ID, now time.Time) (item, bool) {
-	d, ok := h.Registry.Get(id)
-	if !ok {
-		return item{}, false
-	}
-	s, _ := h.Tracker.Get(id)
-	pos := s.Position
-	if pos == nil {
-		pos = d.Position
-	}
-	if pos == nil {
-		return item{}, false
-	}
-	fresh := devices.FreshnessAt(now, s.LastSeen, h.Registry.Interval(d))
-	return item{id: string(d.ID), lat: pos.Lat, lon: pos.Lon, fresh: fresh, device: d, state: s}, true
+// Its JSON costs the most, and is made only when asked for.
+func (h *Hub) place(d *devices.Device, now time.Time, encode bool) (it item, ok bool) {
+	interval := h.Registry.Interval(d)
+	h.Tracker.Look(d.ID, func(s *latest.State) {
+		pos := s.Position
+		if pos == nil {
+			pos = d.Position
+		}
+		if pos == nil {
+			return
+		}
+		ok = true
+		it = item{id: d.ID, at: point{pos.Lat, pos.Lon}, fresh: devices.FreshnessAt(now, s.LastSeen, interval)}
+		before := it.at.box() // where a snapshot may have shown it
+		if d.Position != nil {
+			before = before.with(point{d.Position.Lat, d.Position.Lon})
+		}
+		for _, p := range s.Tail {
+			before = before.with(point{p.Lat, p.Lon})
+		}
+		it.trail = before
+		if encode {
+			it.json = appendItem(make([]byte, 0, 512), d, &it, s)
+		}
+	})
+	return it, ok
 }
 
-// encode is the costly part, which clusters do without.
-func (it *item) encode() json.RawMessage {
-	s := &it.state
-	m := mapItem{Kind: "d", ID: it.device.ID, Type: it.device.Type, Name: it.device.Name, Lat: it.lat, Lon: it.lon, State: it.fresh,
-		Conn: cmp.Or(s.Connection, "unknown"), Values: make(map[string]float64, len(s.Values))}
-	if s.LastFix != nil {
-		m.TS, m.Seen = &s.LastFix.FixTime, &s.LastSeen
+// appendItem adds an item in JSON to b. "q" has the values that are not good.
+func appendItem(b []byte, d *devices.Device, it *item, s *latest.State) []byte {
+	b = appendString(append(b, `{"k":"d","id":`...), string(d.ID))
+	b = appendString(append(b, `,"type":`...), string(d.Type))
+	b = appendString(append(b, `,"name":`...), d.Name)
+	b = appendNumber(append(b, `,"lat":`...), it.at.lat)
+	b = appendNumber(append(b, `,"lon":`...), it.at.lon)
+	b = appendString(append(b, `,"state":`...), string(it.fresh))
+	conn := s.Connection
+	if conn == "" {
+		conn = "unknown"
 	}
-	for k, v := range s.Values {
-		m.Values[k] = v.Number
-		if v.Quality != ingest.Good {
-			if m.Quality == nil {
-				m.Quality = map[string]string{}
-			}
-			m.Quality[k] = v.Quality.String()
+	b = appendString(append(b, `,"conn":`...), conn)
+	for _, v := range [...]struct{ name, metric string }{{"course", "course_deg"}, {"speed", "speed_kn"}} {
+		if n, ok := s.Values[v.metric]; ok && finite(n.Number) {
+			b = appendNumber(appendName(b, v.name), n.Number)
 		}
 	}
-	if v, ok := m.Values["course_deg"]; ok {
-		m.Course = &v
+	if s.LastFix != nil {
+		b = appendTime(appendName(b, "ts"), s.LastFix.FixTime)
+		b = appendTime(appendName(b, "seen"), s.LastSeen)
 	}
-	if v, ok := m.Values["speed_kn"]; ok {
-		m.Speed = &v
+	b = appendValues(b, s.Values)
+	for i, p := range s.Tail {
+		if i == 0 {
+			b = append(appendName(b, "tail"), '[')
+		} else {
+			b = append(b, ',')
+		}
+		b = appendNumber(append(b, '['), p.Lon)
+		b = append(appendNumber(append(b, ','), p.Lat), ']')
 	}
-	for _, p := range s.Tail {
-		m.Tail = append(m.Tail, [2]float64{p.Lon, p.Lat})
+	if len(s.Tail) > 0 {
+		b = append(b, ']')
 	}
-	b, err := json.Marshal(m)
-	if err != nil { // a number that JSON has no word for: the device stays, without values
-		m.Values, m.Course, m.Speed = nil, nil, nil
-		b, _ = json.Marshal(m)
-	}
-	return b
+	return append(b, '}')
 }
+
+func appendValues(b []byte, values map[string]latest.LatestValue) []byte {
+	n, bad := 0, 0
+	for metric, v := range values {
+		if !finite(v.Number) {
+			continue // JSON has no word for it
+		}
+		if n++; n == 1 {
+			b = append(appendName(b, "values"), '{')
+		} else {
+			b = append(b, ',')
+		}
+		b = appendNumber(append(appendString(b, metric), ':'), v.Number)
+		if v.Quality != ingest.Good {
+			bad++
+		}
+	}
+	if n > 0 {
+		b = append(b, '}')
+	}
+	if bad == 0 {
+		return b
+	}
+	b = append(appendName(b, "q"), '{')
+	first := true
+	for metric, v := range values {
+		if v.Quality == ingest.Good || !finite(v.Number) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendString(append(appendString(b, metric), ':'), v.Quality.String())
+	}
+	return append(b, '}')
+}
+
+func appendName(b []byte, name string) []byte {
+	return append(append(append(b, `,"`...), name...), `":`...)
+}
+
+// appendString quotes; what needs escapes is for encoding/json.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c >= 0x7f {
+			q, _ := json.Marshal(s) // a string can always be
+			return append(b, q...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func appendNumber(b []byte, f float64) []byte {
+	format := byte('f')
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(b, f, format, -1, 64)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // places returns every device with a place inside box.
 func (h *Hub) places(box bbox) []item {
 	now := time.Now()
 	var items []item
 	for _, d := range h.Registry.List(devices.Filter{}) {
-		if it, ok := h.place(d.ID, now); ok && box.has(it.lat, it.lon) {
+		if it, ok := h.place(d, now, false); ok && box.has(it.at) {
 			items = append(items, it)
 		}
 	}
@@ -107,70 +166,16 @@ func (h *Hub) places(box bbox) []item {
 }
 
 func (h *Hub) encode(items []item) []json.RawMessage {
-	out := make([]json.RawMessage, len(items))
+	now := time.Now()
+	out := make([]json.RawMessage, 0, len(items))
 	for i := range items {
-		out[i] = items[i].encode()
-	}
-	return out
-}
-
-// bbox is west, south, east, north in degrees.
-type bbox [4]float64
-
-func (b bbox) has(lat, lon float64) bool {
-	return lon >= b[0] && lat >= b[1] && lon <= b[2] && lat <= b[3]
-}
-
-// Below clusterZoom, and with more than clusterOver devices in view, a client
-// gets clusters: what a wall costs does not grow with the fleet.
-const (
-	clusterZoom = 8
-	clusterOver = 500
-)
-
-// clusters gathers items on a grid of about 48 screen pixels.
-func clusters(items []item, zoom float64) []json.RawMessage {
-	type cluster struct {
-		Kind   string  `json:"k"`
-		ID     string  `json:"id"`
-		Lat    float64 `json:"lat"`
-		Lon    float64 `json:"lon"`
-		N      int     `json:"n"`
-		Live   int     `json:"live"`
-		Late   int     `json:"late"`
-		Silent int     `json:"silent"`
-		Never  int     `json:"never"`
-	}
-	cell := 48 * 360 / (512 * math.Pow(2, zoom))
-	cells := map[[2]int]*cluster{}
-	var order []*cluster
-	for _, it := range items {
-		key := [2]int{int(math.Floor(it.lon / cell)), int(math.Floor(it.lat / cell))}
-		c := cells[key]
-		if c == nil {
-			id, _ := json.Marshal(key)
-			c = &cluster{Kind: "c", ID: string(id)}
-			cells[key] = c
-			order = append(order, c)
+		d, ok := h.Registry.Get(items[i].id)
+		if !ok {
+			continue
 		}
-		c.N++
-		c.Lat += (it.lat - c.Lat) / float64(c.N)
-		c.Lon += (it.lon - c.Lon) / float64(c.N)
-		switch it.fresh {
-		case devices.Live:
-			c.Live++
-		case devices.Late:
-			c.Late++
-		case devices.Silent:
-			c.Silent++
-		default:
-			c.Never++
+		if it, ok := h.place(d, now, true); ok {
+			out = append(out, it.json)
 		}
-	}
-	out := make([]json.RawMessage, 0, len(order))
-	for _, c := range order {
-		b, _ := json.Marshal(c)
-		out = append(out, b)
 	}
 	return out
 }

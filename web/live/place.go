@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/gorilla/websocket"
+
 	"haidang/devices/changelog"
 )
 
@@ -15,13 +17,27 @@ const chunk = 500
 type place struct {
 	seq      int64
 	snapshot bool // it needs one before anything else
+	due      bool // the channel may hold more; guarded by the client's lock
 	// shown holds the items of the snapshot that are newer than its number:
 	// their changes are not told a second time.
 	shown map[string]int64
 }
 
+// channelDue has a client read on in a channel, if it follows it.
+func (c *client) channelDue(name string) {
+	c.mu.Lock()
+	p, ok := c.channels[name]
+	if ok {
+		p.due = true
+	}
+	c.mu.Unlock()
+	if ok {
+		c.poke()
+	}
+}
+
 // follow reads on in a lossless channel, or starts it with a snapshot.
-func (c *client) follow(ctx context.Context, name string) (frames [][]byte, more bool, err error) {
+func (c *client) follow(ctx context.Context, name string) (ms []*websocket.PreparedMessage, more bool, err error) {
 	c.mu.Lock()
 	p, ok := c.channels[name]
 	c.mu.Unlock()
@@ -44,7 +60,7 @@ func (c *client) follow(ctx context.Context, name string) (frames [][]byte, more
 			if len(changes) < chunk {
 				p.shown = nil // all that the snapshot could have seen has passed
 			}
-			return [][]byte{makeFrame("delta", name, c.h.Log.Epoch(), p.seq, items)}, len(changes) == chunk, nil
+			return []*websocket.PreparedMessage{makeMessage("delta", name, c.h.Log.Epoch(), p.seq, items)}, len(changes) == chunk, nil
 		}
 		if !errors.Is(err, changelog.ErrTooOld) {
 			return nil, false, err
@@ -60,7 +76,7 @@ func (c *client) follow(ctx context.Context, name string) (frames [][]byte, more
 		return nil, false, err
 	}
 	p.snapshot, p.seq, p.shown = false, seq, newer(items, seq)
-	return [][]byte{makeFrame("snapshot", name, c.h.Log.Epoch(), seq, items)}, true, nil
+	return []*websocket.PreparedMessage{makeMessage("snapshot", name, c.h.Log.Epoch(), seq, items)}, true, nil
 }
 
 // newer finds the items that changed after seq, by their id (a report's is its

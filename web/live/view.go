@@ -1,86 +1,61 @@
 package live
 
-import "encoding/json"
+import "github.com/gorilla/websocket"
 
-// view is what of the map a client looks at.
+// view is how far a client has come in what it looks at of the map.
 type view struct {
-	box       bbox
-	zoom      float64
-	snapshot  bool
-	clustered bool
-	due       bool
-	seq       int64
-	pending   map[string]json.RawMessage
-	order     []string
+	*look
+	at       int64
+	snapshot bool // it needs one before anything else
 }
 
-// offer gives the client the newest of each device it looks at.
-func (c *client) offer(seq int64, items []item) {
+// lookUp subscribes a client to a part of the map, instead of another; nil: to
+// none.
+func (c *client) lookUp(at *lookAt) {
+	var v *view
+	if at != nil {
+		v = &view{look: c.h.watch(*at, c), snapshot: true}
+	}
 	c.mu.Lock()
-	v := c.view
-	if v == nil || v.clustered {
-		c.mu.Unlock()
-		return
-	}
-	any := false
-	for i := range items {
-		// Who leaves the box is told once more, or its marker would stay behind.
-		if !v.box.has(items[i].lat, items[i].lon) && !v.box.has(items[i].fromLat, items[i].fromLon) {
-			continue
-		}
-		any = true
-		if _, ok := v.pending[items[i].id]; !ok {
-			v.order = append(v.order, items[i].id)
-		}
-		v.pending[items[i].id] = items[i].json
-	}
-	v.seq = seq
+	old := c.view
+	c.view = v
 	c.mu.Unlock()
-	if any {
-		c.poke()
+	if old != nil && (v == nil || old.look != v.look) {
+		old.leave(c)
 	}
 }
 
+// clusterDue has a client sent the clusters anew.
 func (c *client) clusterDue() {
 	c.mu.Lock()
-	due := c.view != nil && c.view.clustered
-	if due {
-		c.view.due = true
-	}
-	c.mu.Unlock()
-	if due {
+	defer c.mu.Unlock()
+	if c.view != nil {
+		c.view.snapshot = true
 		c.poke()
 	}
 }
 
-// changed takes what waits for the map as one frame; nil: nothing. The caller
-// holds the client's lock.
-func (v *view) changed(epoch string) []byte {
-	if len(v.order) == 0 {
-		return nil
-	}
-	items := make([]json.RawMessage, len(v.order))
-	for i, id := range v.order {
-		items[i] = v.pending[id]
-	}
-	v.forget()
-	return makeFrame("delta", "map", epoch, v.seq, items)
-}
-
-func (v *view) forget() {
-	clear(v.pending)
-	v.order = v.order[:0]
-}
-
-func (c *client) mapSnapshot(v *view) []byte {
-	seq := c.h.mapSeq() // before reading: what comes between is sent again
-	places := c.h.places(v.box)
-	clustered := v.zoom < clusterZoom && len(places) > clusterOver
+// mapMessage takes what is next for the map; nil: nothing. more says that the
+// client is behind even with it.
+func (c *client) mapMessage() (m *websocket.PreparedMessage, more bool) {
 	c.mu.Lock()
-	v.clustered = clustered
-	c.mu.Unlock()
-	if clustered {
-		return makeFrame("snapshot", "map", c.h.epoch, seq, clusters(places, v.zoom))
+	v := c.view
+	if v == nil {
+		c.mu.Unlock()
+		return nil, false
 	}
-	return makeFrame("snapshot", "map", c.h.epoch, seq, c.h.encode(places))
+	at, ok := v.at, !v.snapshot
+	v.snapshot = false
+	c.mu.Unlock()
+	if ok {
+		m, at, more, ok = v.next(at)
+	}
+	if !ok {
+		m, at = v.look.snapshot()
+		more = true
+	}
+	c.mu.Lock()
+	v.at = at
+	c.mu.Unlock()
+	return m, more
 }

@@ -27,14 +27,14 @@ func (c *client) write(ctx context.Context) {
 			}
 		case <-c.wake:
 			for more := !c.leaving(); more; {
-				frames, again, err := c.gather(ctx)
+				ms, again, err := c.gather(ctx)
 				if err != nil {
 					c.h.Logger.Error("read changes for a screen", "component", "web.live", "error", err)
 					c.close(closeGoingAway, "the server could not read its changes; connect again")
 					break
 				}
-				for _, f := range frames {
-					if !c.send(f) {
+				for _, m := range ms {
+					if !c.send(m) {
 						return
 					}
 					if c.leaving() {
@@ -47,12 +47,12 @@ func (c *client) write(ctx context.Context) {
 	}
 }
 
-// send writes one frame; false: the connection is over. Who follows a lossless
+// send writes one message; false: the connection is over. Who follows a lossless
 // channel and is too slow for it is sent away to resume.
-func (c *client) send(frame []byte) bool {
+func (c *client) send(m *websocket.PreparedMessage) bool {
 	start := time.Now()
 	c.conn.SetWriteDeadline(start.Add(c.h.writeWait))
-	if c.conn.WriteMessage(websocket.TextMessage, frame) != nil {
+	if c.conn.WritePreparedMessage(m) != nil {
 		c.conn.Close() // stuck, or gone: it resumes with its last number
 		return false
 	}
@@ -76,40 +76,36 @@ func (c *client) leaving() bool {
 	}
 }
 
-// gather takes all that waits. again says that a channel has more.
-func (c *client) gather(ctx context.Context) (frames [][]byte, again bool, err error) {
+// gather takes all that waits. again says that there is more.
+func (c *client) gather(ctx context.Context) (ms []*websocket.PreparedMessage, again bool, err error) {
 	c.mu.Lock()
-	frames, c.replies = c.replies, nil
+	ms, c.replies = c.replies, nil
 	if c.stats != nil {
-		frames = append(frames, c.stats)
+		ms = append(ms, c.stats)
 		c.stats = nil
 	}
-	var snapshotOf *view
-	if v := c.view; v != nil {
-		if v.snapshot || v.due {
-			v.snapshot, v.due = false, false
-			v.forget()
-			snapshotOf = v
-		} else if f := v.changed(c.h.epoch); f != nil {
-			frames = append(frames, f)
+	var due []string
+	for name, p := range c.channels {
+		if p.due {
+			p.due = false
+			due = append(due, name)
 		}
 	}
-	names := make([]string, 0, len(c.channels))
-	for n := range c.channels {
-		names = append(names, n)
-	}
 	c.mu.Unlock()
-	slices.Sort(names)
-	if snapshotOf != nil {
-		frames = append(frames, c.mapSnapshot(snapshotOf))
+	m, again := c.mapMessage()
+	if m != nil {
+		ms = append(ms, m)
 	}
-	for _, n := range names {
-		f, more, err := c.follow(ctx, n)
+	slices.Sort(due)
+	for _, name := range due {
+		m, more, err := c.follow(ctx, name)
 		if err != nil {
 			return nil, false, err
 		}
-		frames = append(frames, f...)
-		again = again || more
+		if more {
+			c.channelDue(name)
+		}
+		ms = append(ms, m...)
 	}
-	return frames, again, nil
+	return ms, again, nil
 }
