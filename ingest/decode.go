@@ -60,11 +60,17 @@ func decodeNative(payload []byte, one func(*jsontext.Decoder, *element) *Refusal
 	}
 	e := element{raw: payload}
 	if e.refusal = one(d, &e); e.refusal == nil {
-		if d.PeekKind() != 0 { // anything but the end
-			e.refusal = refuse("json_invalid", "there is more after the JSON value, at byte %d", d.InputOffset())
-		}
+		e.refusal = nothingAfter(payload, d.InputOffset())
 	}
 	return []element{e}
+}
+
+// nothingAfter refuses what stands behind the value that ends at byte end.
+func nothingAfter(payload []byte, end int64) *Refusal {
+	if rest := bytes.TrimLeft(payload[end:], " \t\r\n"); len(rest) > 0 {
+		return refuse("json_invalid", "there is more after the JSON value, at byte %d", len(payload)-len(rest))
+	}
+	return nil
 }
 
 // parser is a decoder to be used again: making one costs more than a reading.
@@ -93,11 +99,14 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 	// The whole must be sound JSON before any part counts: a cut-off array
 	// would otherwise be stored in part and resent in whole.
 	if !jsontext.Value(payload).IsValid() {
-		_, err := jsontext.NewDecoder(bytes.NewReader(payload)).ReadValue()
-		if err == nil {
-			err = errors.New("there is more after the JSON value")
+		whole := jsontext.NewDecoder(bytes.NewReader(payload))
+		if _, err := whole.ReadValue(); err != nil {
+			return []element{{raw: payload, refusal: jsonRefusal(err)}}
 		}
-		return []element{{raw: payload, refusal: jsonRefusal(err)}}
+		if r := nothingAfter(payload, whole.InputOffset()); r != nil {
+			return []element{{raw: payload, refusal: r}}
+		}
+		return []element{{raw: payload, refusal: refuse("json_invalid", "this is not valid JSON")}}
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return []element{{raw: payload, refusal: jsonRefusal(err)}}
@@ -254,6 +263,10 @@ func (c *common) position() (*devices.Position, *Refusal) {
 	return &devices.Position{Lat: *c.lat, Lon: *c.lon}, nil
 }
 
+// maxMillis is some 1,900 years from 1970, and short of the year 1, which would
+// count as no time given.
+const maxMillis = 6e13
+
 // timestamp reads RFC 3339 text or milliseconds since 1970.
 func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 	switch k := d.PeekKind(); k {
@@ -263,7 +276,7 @@ func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 			return time.Time{}, jsonRefusal(err)
 		}
 		at, err := time.Parse(time.RFC3339Nano, t.String())
-		if err != nil {
+		if err != nil || at.IsZero() { // the zero time would count as none given
 			return time.Time{}, refuse("ts_invalid", "%s %.40q is not a time: use RFC 3339 such as 2026-11-22T08:00:00+07:00, or milliseconds since 1970", field, t.String())
 		}
 		return at.UTC().Truncate(time.Millisecond), nil
@@ -272,7 +285,7 @@ func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 		if r != nil {
 			return time.Time{}, r
 		}
-		if math.Abs(x) > 1e15 {
+		if math.Abs(x) > maxMillis {
 			return time.Time{}, refuse("ts_invalid", "%s %.0f is not a time in milliseconds since 1970", field, x)
 		}
 		return time.UnixMilli(int64(x)).UTC(), nil

@@ -8,9 +8,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -132,14 +134,19 @@ func Fuzz(f *testing.F, make func() ingest.Decoder) {
 			return
 		}
 		items := make().Decode(ingest.Input{Topic: topic, Payload: payload, ReceivedAt: Received})
-		if len(items) > len(payload)+1 {
-			t.Fatalf("%d items from %d bytes", len(items), len(payload))
+		if size := len(topic) + len(payload); len(items) > size+1 {
+			t.Fatalf("%d items from %d bytes", len(items), size)
 		}
 		for _, it := range items {
 			Check(t, it)
 		}
 	})
 }
+
+var (
+	code    = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	garbled = regexp.MustCompile(`%!\w\(\w+=|%!\(EXTRA|\(MISSING\)`) // a format that went wrong
+)
 
 // Check holds one item to what is true of every item.
 func Check(t *testing.T, it ingest.Item) {
@@ -154,8 +161,13 @@ func Check(t *testing.T, it ingest.Item) {
 		t.Fatalf("an item is %d things at once: %+v", set, it)
 	}
 	if it.Refusal != nil {
-		if it.Refusal.Code == "" || it.Refusal.Message == "" {
-			t.Fatalf("a refusal without words: %+v", it.Refusal)
+		r := it.Refusal
+		if !code.MatchString(r.Code) || r.Stage != ingest.StageDecode {
+			t.Fatalf("a refusal without a code of its own: %+v", r)
+		}
+		// strconv and jsontext speak to programmers.
+		if len(r.Message) < 12 || len(r.Message) > 1000 || !utf8.ValidString(r.Message) || garbled.MatchString(r.Message) || strings.Contains(r.Message, "strconv.") || strings.Contains(r.Message, "jsontext") {
+			t.Fatalf("a refusal without words for people: %+v", r)
 		}
 		return
 	}

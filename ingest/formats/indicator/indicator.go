@@ -53,6 +53,7 @@ func fromJSON(body string) []ingest.Item {
 	items := make([]ingest.Item, len(list))
 	for i, e := range list {
 		items[i] = item(e, fmt.Sprintf("record %d", i+1))
+		items[i].Raw = object.Raw(e)
 	}
 	return items
 }
@@ -75,9 +76,9 @@ func item(v any, where string) ingest.Item {
 func (rec record) item(where string) ingest.Item {
 	it := ingest.Item{Where: where, Units: map[string]string{}}
 	fill := func() (r *ingest.Refusal) {
-		for field, v := range map[string]string{"source": rec.source, "period": rec.period, "indicator": rec.indicator} {
-			if v == "" {
-				return object.Refuse("field_missing", "%s is missing", field)
+		for _, f := range [...]struct{ name, value string }{{"source", rec.source}, {"period", rec.period}, {"indicator", rec.indicator}} {
+			if f.value == "" {
+				return object.Refuse("field_missing", "%s is missing", f.name)
 			}
 		}
 		own := rec.source
@@ -91,8 +92,8 @@ func (rec record) item(where string) ingest.Item {
 		if rd.FixTime, r = Period(rec.period); r != nil {
 			return r
 		}
-		x, err := strconv.ParseFloat(rec.value, 64)
-		if err != nil || strings.ContainsAny(rec.value, "xXpP_nN") {
+		x, ok := object.Decimal(rec.value)
+		if !ok {
 			return object.Refuse("number_invalid", "value %.40q is no number", rec.value)
 		}
 		if r := object.Add(&rd.Values, rec.indicator, x); r != nil {

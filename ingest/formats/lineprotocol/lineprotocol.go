@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type Options struct {
 
 // Decoder reads line protocol; build it with New.
 type Decoder struct{ o Options }
+
+type tag struct{ key, value string }
 
 // maxLines bounds one payload.
 const maxLines = 50_000
@@ -46,18 +49,22 @@ func (d *Decoder) Decode(in ingest.Input) []ingest.Item {
 		return object.One(r)
 	}
 	var items []ingest.Item
-	n := 0
-	for line := range bytes.Lines(in.Payload) {
-		n++
-		line = bytes.TrimSpace(line)
+	n := 1
+	for rest := in.Payload; len(rest) > 0; {
+		end := lineEnd(rest)
+		line, at := bytes.TrimSpace(rest[:end]), n
+		n += bytes.Count(rest[:end], []byte("\n"))
+		rest = rest[end:]
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
 		if len(items) == maxLines {
 			return object.One(object.Refuse("payload_too_long", "at most %d lines are taken at once", maxLines))
 		}
-		it := ingest.Item{Raw: line, Where: "line " + strconv.Itoa(n)}
-		if r := d.line(string(line), unit, &it); r != nil {
+		it := ingest.Item{Raw: line, Where: "line " + strconv.Itoa(at)}
+		if r := object.Encoding(line); r != nil {
+			it.Refusal = r
+		} else if r := d.line(string(line), unit, &it); r != nil {
 			it.Reading, it.Refusal = nil, r
 		}
 		items = append(items, it)
@@ -82,35 +89,11 @@ func precision(topic string) (time.Duration, *ingest.Refusal) {
 	}
 }
 
-// until reads up to one of the stops that is not escaped, and unescapes.
-func until(s, stops string) (word, rest string) {
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte(`,= \`, s[i+1]) >= 0 {
-			i++
-			continue
-		}
-		if strings.IndexByte(stops, s[i]) >= 0 {
-			return unescape(s[:i]), s[i:]
-		}
-	}
-	return unescape(s), ""
-}
-
-var unescaper = strings.NewReplacer(`\,`, `,`, `\=`, `=`, `\ `, ` `, `\\`, `\`)
-
-func unescape(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
-	}
-	return unescaper.Replace(s)
-}
-
 func (d *Decoder) line(s string, unit time.Duration, it *ingest.Item) *ingest.Refusal {
 	measurement, rest := until(s, ", ")
 	if measurement == "" {
 		return object.Refuse("measurement_missing", "the measurement is missing")
 	}
-	type tag struct{ key, value string }
 	var tags []tag
 	for strings.HasPrefix(rest, ",") {
 		var t tag
@@ -122,35 +105,40 @@ func (d *Decoder) line(s string, unit time.Duration, it *ingest.Item) *ingest.Re
 		}
 		tags = append(tags, t)
 	}
-	own, others := "", ""
+	// In the order of their keys, which not every client keeps: the metric's
+	// name is made of them.
+	slices.SortStableFunc(tags, func(a, b tag) int { return strings.Compare(a.key, b.key) })
+	for i := 1; i < len(tags); i++ {
+		if tags[i].key == tags[i-1].key {
+			return object.Refuse("tag_twice", "the tag %.40q is given twice", tags[i].key)
+		}
+	}
 	who := -1
 	for _, name := range d.o.Tags {
-		for i, t := range tags {
-			if t.key == name && who < 0 {
-				who, own = i, t.value
-			}
+		if who < 0 {
+			who = slices.IndexFunc(tags, func(t tag) bool { return t.key == name })
 		}
 	}
 	if who < 0 {
 		return object.Refuse("device_missing", "no tag says which device it is; one of %s is wanted", strings.Join(d.o.Tags, ", "))
 	}
-	for i, t := range tags {
-		if i != who && t.key != "area" {
-			others += t.value + "_"
-		}
-	}
 	var r *ingest.Refusal
-	if it.Device, r = object.DeviceID(d.o.Prefix, own); r != nil {
+	if it.Device, r = object.DeviceID(d.o.Prefix, tags[who].value); r != nil {
 		return r
 	}
 	// A line that names a device is one of its type, as we write them ourselves;
 	// of a host there are many measurements.
-	prefix := measurement + "_" + others
-	if tags[who].key == "device" {
-		prefix = others
+	var prefix strings.Builder
+	if tags[who].key != "device" {
+		prefix.WriteString(measurement + "_")
+	}
+	for i, t := range tags {
+		if i != who && t.key != "area" {
+			prefix.WriteString(t.value + "_")
+		}
 	}
 	it.Reading = &ingest.Reading{Seq: ingest.NoSeq}
-	return fields(strings.TrimLeft(rest, " "), prefix, unit, it.Reading)
+	return fields(strings.TrimLeft(rest, " "), prefix.String(), unit, it.Reading)
 }
 
 func fields(rest, prefix string, unit time.Duration, rd *ingest.Reading) *ingest.Refusal {
@@ -164,17 +152,11 @@ func fields(rest, prefix string, unit time.Duration, rd *ingest.Reading) *ingest
 		}
 		rest = rest[1:]
 		if strings.HasPrefix(rest, `"`) {
-			end := 1
-			for end < len(rest) && rest[end] != '"' {
-				if rest[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			if end >= len(rest) {
+			end := textEnd(rest[1:])
+			if end < 0 {
 				return object.Refuse("field_invalid", "the text of field %.40q does not end", key)
 			}
-			rest = rest[end+1:] // text is left out
+			rest = rest[1+end:] // text is left out
 		} else {
 			word, rest = until(rest, ", ")
 			x, r := number(key, word)
@@ -203,17 +185,25 @@ func number(key, word string) (float64, *ingest.Refusal) {
 	case "f", "F", "false", "False", "FALSE":
 		return 0, nil
 	}
-	text := word
-	if n := len(word); n > 1 && (word[n-1] == 'i' || word[n-1] == 'u') {
-		text = word[:n-1]
-		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-			if _, err := strconv.ParseUint(text, 10, 64); err != nil || word[n-1] == 'i' {
-				return 0, object.Refuse("number_invalid", "field %.40q: %.40q is no whole number of 64 bits", key, word)
-			}
+	if n := len(word) - 1; n > 0 && (word[n] == 'i' || word[n] == 'u') {
+		var x float64
+		var err error
+		if word[n] == 'i' {
+			var whole int64
+			whole, err = strconv.ParseInt(word[:n], 10, 64)
+			x = float64(whole)
+		} else {
+			var whole uint64
+			whole, err = strconv.ParseUint(word[:n], 10, 64)
+			x = float64(whole)
 		}
+		if err != nil {
+			return 0, object.Refuse("number_invalid", "field %.40q: %.40q is no whole number of 64 bits", key, word)
+		}
+		return x, nil
 	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || strings.ContainsAny(text, "xXpP_nN") {
+	x, ok := object.Decimal(word)
+	if !ok {
 		return 0, object.Refuse("number_invalid", "field %.40q: %.40q is no number", key, word)
 	}
 	return x, nil

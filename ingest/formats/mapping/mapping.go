@@ -50,8 +50,28 @@ func (d *Decoder) Decode(in ingest.Input) []ingest.Item {
 	items := make([]ingest.Item, len(list))
 	for i, e := range list {
 		items[i] = d.one(in.Topic, fmt.Sprintf("record %d", i+1), e)
+		items[i].Raw = object.Raw(d.alone(e))
 	}
 	return items
+}
+
+// alone is a record as a payload of its own: where the mapping looks for
+// records, it finds this one.
+func (d *Decoder) alone(record any) any {
+	if len(d.c.records) == 0 {
+		return record
+	}
+	v := any([]any{record})
+	for _, s := range slices.Backward(d.c.records) {
+		if s.index < 0 {
+			v = map[string]any{s.key: v}
+			continue
+		}
+		list := make([]any, s.index+1)
+		list[s.index] = v
+		v = list
+	}
+	return v
 }
 
 func (d *Decoder) one(topic, where string, v any) ingest.Item {
@@ -76,13 +96,11 @@ func (d *Decoder) fill(topic string, v any, it *ingest.Item, rd *ingest.Reading)
 	if rd.FixTime, r = d.time(v); r != nil {
 		return r
 	}
-	if x, ok := find(v, d.c.seq).(float64); ok && len(d.c.seq) > 0 && x >= 0 && x <= 1<<53 && x == math.Trunc(x) {
-		rd.Seq = int64(x)
+	if rd.Seq, r = d.seq(v); r != nil {
+		return r
 	}
-	if len(d.c.lat) > 0 {
-		lat, ok1 := find(v, d.c.lat).(float64)
-		lon, ok2 := find(v, d.c.lon).(float64)
-		rd.Position = object.Position(lat, lon, ok1, ok2)
+	if rd.Position, r = d.position(v); r != nil {
+		return r
 	}
 	for _, m := range d.c.metrics {
 		x, ok, r := m.value(v)
@@ -105,6 +123,40 @@ func (d *Decoder) fill(topic string, v any, it *ingest.Item, rd *ingest.Reading)
 	return nil
 }
 
+func (d *Decoder) seq(v any) (int64, *ingest.Refusal) {
+	if len(d.c.seq) == 0 {
+		return ingest.NoSeq, nil
+	}
+	switch found := find(v, d.c.seq).(type) {
+	case nil:
+		return ingest.NoSeq, nil
+	case float64:
+		if found >= 0 && found <= 1<<53 && found == math.Trunc(found) {
+			return int64(found), nil
+		}
+		return 0, object.Refuse("seq_invalid", "the sequence number is %s; a whole number from 0 to 2^53 is wanted", short(found))
+	default:
+		return 0, object.Refuse("seq_invalid", "the sequence number is %s; a whole number is wanted", object.Kind(found))
+	}
+}
+
+// position is where both coordinates are given; neither is no fix.
+func (d *Decoder) position(v any) (*devices.Position, *ingest.Refusal) {
+	if len(d.c.lat) == 0 {
+		return nil, nil
+	}
+	lat, lon := find(v, d.c.lat), find(v, d.c.lon)
+	if lat == nil && lon == nil {
+		return nil, nil
+	}
+	y, ok1 := lat.(float64)
+	x, ok2 := lon.(float64)
+	if !ok1 || !ok2 {
+		return nil, object.Refuse("position_incomplete", "latitude is %s and longitude %s; two numbers are wanted", object.Kind(lat), object.Kind(lon))
+	}
+	return &devices.Position{Lat: y, Lon: x}, nil
+}
+
 func (d *Decoder) device(topic string, v any) (devices.ID, *ingest.Refusal) {
 	if d.c.level > 0 {
 		levels := strings.Split(topic, "/")
@@ -117,6 +169,9 @@ func (d *Decoder) device(topic string, v any) (devices.ID, *ingest.Refusal) {
 	case string:
 		return object.DeviceID(d.c.prefix, name)
 	case float64:
+		if name != math.Trunc(name) || math.Abs(name) > 1<<53 {
+			return "", object.Refuse("device_id_invalid", "the device's name is the number %s, which JSON does not carry exactly; send it as text", short(name))
+		}
 		return object.DeviceID(d.c.prefix, strconv.FormatFloat(name, 'f', -1, 64))
 	default:
 		return "", object.Refuse("device_missing", "the device's name is missing: where the mapping looks for it is %s", object.Kind(name))
@@ -149,59 +204,8 @@ func (d *Decoder) time(v any) (time.Time, *ingest.Refusal) {
 		layout = time.RFC3339Nano
 	}
 	at, err := time.ParseInLocation(layout, s, d.c.zone)
-	if err != nil {
+	if err != nil || at.IsZero() {
 		return time.Time{}, wrong
 	}
 	return at.UTC().Truncate(time.Millisecond), nil
-}
-
-func short(v any) string {
-	switch v := v.(type) {
-	case string:
-		return fmt.Sprintf("%.40q", v)
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	return object.Kind(v)
-}
-
-// value reads one metric; ok is false when it says nothing.
-func (m *metric) value(v any) (x float64, ok bool, r *ingest.Refusal) {
-	switch found := find(v, m.path).(type) {
-	case nil:
-		return 0, false, nil
-	case float64:
-		x = found
-	case bool:
-		if found {
-			x = 1
-		}
-	case string:
-		if y, ok := m.Table[found]; ok {
-			x = y
-			break
-		}
-		if !m.Text {
-			return 0, false, object.Refuse("type_wrong", "%s is the text %.40q; a number is wanted (text = true allows numbers as text)", m.name, found)
-		}
-		text := strings.TrimSpace(found)
-		if m.Comma {
-			text = strings.Replace(text, ",", ".", 1)
-		}
-		y, err := strconv.ParseFloat(text, 64)
-		if err != nil || strings.ContainsAny(text, "xXpP_") {
-			hint := ""
-			if strings.Contains(found, ",") && !m.Comma {
-				hint = " (comma = true allows a decimal comma)"
-			}
-			return 0, false, object.Refuse("number_invalid", "%s is %.40q, which is no number%s", m.name, found, hint)
-		}
-		x = y
-	default:
-		return 0, false, object.Refuse("type_wrong", "%s is %s; a number is wanted", m.name, object.Kind(found))
-	}
-	if slices.Contains(m.Missing, x) {
-		return 0, false, nil
-	}
-	return x*m.Scale + m.Offset, true, nil
 }

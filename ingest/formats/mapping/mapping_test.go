@@ -10,7 +10,7 @@ import (
 )
 
 func build() ingest.Decoder {
-	d, err := mapping.New(mapping.Options{Records: "data.list", Device: "id", Prefix: "pl-", Time: "at", Layout: "02/01/2006 15:04:05",
+	d, err := mapping.New(mapping.Options{Records: "data.list", Device: "id", Prefix: "pl-", Time: "at", Layout: "02/01/2006 15:04:05", Seq: "n", Lat: "p.lat", Lon: "p.lon",
 		Metrics: map[string]mapping.Metric{
 			"flow":  {Path: "v[0].x", Unit: "m3/h", Scale: 10, Offset: 1, Text: true, Comma: true},
 			"state": {Path: "s", Table: map[string]float64{"on": 1, "off": 0}},

@@ -55,6 +55,10 @@ type step struct {
 	index int // -1 for a key
 }
 
+// maxIndex bounds an index: a record that is kept for replay is put back in its
+// place.
+const maxIndex = 999
+
 func parsePath(s string) ([]step, error) {
 	var steps []step
 	for part := range strings.SplitSeq(s, ".") {
@@ -68,7 +72,7 @@ func parsePath(s string) ([]step, error) {
 			var number string
 			number, rest, _ = strings.Cut(rest, "]")
 			n, err := strconv.Atoi(number)
-			if err != nil || n < 0 || rest != "" && rest[0] != '[' {
+			if err != nil || n < 0 || n > maxIndex || rest != "" && rest[0] != '[' {
 				return nil, fmt.Errorf("%q is no path: write data.sensors[0].value", s)
 			}
 			steps = append(steps, step{index: n})

@@ -1,11 +1,12 @@
 // Package nmea reads NMEA 0183 sentences: AIS (AIVDM, AIVDO) with its fragments
-// joined, and positions of an own receiver (RMC, GGA). A TAG block's time is
+// joined, and positions of an own receiver (RMC). The time of a TAG block, or
+// of the fields that the US Coast Guard's stations put behind the checksum, is
 // the fix time; without one it is the time of arrival, for AIS itself says only
-// the second. Distress beacons (SART, MOB, EPIRB) become events.
+// the second. Distress beacons (SART, MOB, EPIRB) become events; under test
+// they say so, and are no distress.
 package nmea
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -17,10 +18,9 @@ import (
 
 // sentence is one line, checked and parted.
 type sentence struct {
-	talker string // two characters, "AI"
 	kind   string // "VDM"
 	fields []string
-	at     time.Time // of the TAG block; zero when it has none
+	at     time.Time // of the TAG block or the station; zero when there is none
 }
 
 // maxLine is NMEA's 82 bytes with room for a TAG block.
@@ -41,14 +41,18 @@ func verify(s string) (string, *ingest.Refusal) {
 	if !ok {
 		return "", object.Refuse("checksum_missing", "the sentence has no checksum")
 	}
+	return body, compare(body, sum)
+}
+
+func compare(body, sum string) *ingest.Refusal {
 	want, err := strconv.ParseUint(sum, 16, 8)
 	if err != nil || len(sum) != 2 {
-		return "", object.Refuse("checksum_wrong", "the checksum %.8q is no pair of hexadecimal digits", sum)
+		return object.Refuse("checksum_wrong", "the checksum %.8q is no pair of hexadecimal digits", sum)
 	}
 	if got := checksum(body); got != byte(want) {
-		return "", object.Refuse("checksum_wrong", "the checksum is %s, but the sentence gives %02X: it was changed on its way", sum, got)
+		return object.Refuse("checksum_wrong", "the checksum is %s, but the sentence gives %02X: it was changed on its way", sum, got)
 	}
-	return body, nil
+	return nil
 }
 
 func parse(line string) (s sentence, r *ingest.Refusal) {
@@ -73,16 +77,40 @@ func parse(line string) (s sentence, r *ingest.Refusal) {
 	if len(line) < 7 || line[0] != '!' && line[0] != '$' {
 		return s, object.Refuse("sentence_invalid", "%.40q is no NMEA sentence: it begins with ! or $", line)
 	}
-	body, r := verify(line[1:])
-	if r != nil {
+	body, sum, ok := strings.Cut(line[1:], "*")
+	if !ok {
+		return s, object.Refuse("checksum_missing", "the sentence has no checksum")
+	}
+	sum, station, _ := strings.Cut(sum, ",")
+	if r = compare(body, sum); r != nil {
 		return s, r
 	}
-	s.fields = strings.Split(body, ",")
-	if len(s.fields[0]) != 5 {
-		return s, object.Refuse("sentence_unknown", "%.20q is no sentence that is read; AIVDM, RMC and GGA are", s.fields[0])
+	if s.at.IsZero() {
+		s.at = stationTime(station)
 	}
-	s.talker, s.kind = s.fields[0][:2], s.fields[0][2:]
+	s.fields = strings.Split(body, ",")
+	address := s.fields[0]
+	switch {
+	case strings.HasPrefix(address, "P"):
+		s.kind = "P" // proprietary: any length
+	case len(address) == 5:
+		s.kind = address[2:]
+	default:
+		return s, object.Refuse("sentence_unknown", "%.20q is no sentence that is read; AIVDM and RMC are", address)
+	}
 	return s, nil
+}
+
+// stationTime is the first whole number that a coast station of the US Coast
+// Guard, and those who do as it does, puts behind the checksum: seconds since
+// 1970. What else is there begins with a letter.
+func stationTime(fields string) time.Time {
+	for f := range strings.SplitSeq(fields, ",") {
+		if x, err := strconv.ParseInt(f, 10, 64); err == nil && x >= 1e9 && x < 1e10 {
+			return time.Unix(x, 0).UTC()
+		}
+	}
+	return time.Time{}
 }
 
 // tagTime finds c:, the time in seconds or milliseconds since 1970.
@@ -116,9 +144,9 @@ func degrees(value, hemisphere string, whole int) (float64, bool) {
 	if dot != whole+2 {
 		return 0, false
 	}
-	d, err1 := strconv.ParseUint(value[:whole], 10, 16)
-	m, err2 := strconv.ParseFloat(value[whole:], 64)
-	if err1 != nil || err2 != nil || !(m >= 0 && m < 60) {
+	d, err := strconv.ParseUint(value[:whole], 10, 16)
+	m, ok := object.Decimal(value[whole:])
+	if err != nil || !ok || !(m >= 0 && m < 60) || strings.ContainsAny(value, "+-eE") {
 		return 0, false
 	}
 	x := math.Round((float64(d)+m/60)*1e7) / 1e7
@@ -133,9 +161,9 @@ func degrees(value, hemisphere string, whole int) (float64, bool) {
 
 // clock joins hhmmss(.sss) and ddmmyy, UTC.
 func clock(hms, dmy string) (time.Time, *ingest.Refusal) {
-	at, err := time.Parse("020106150405", fmt.Sprintf("%s%.6s", dmy, hms))
-	if err != nil || len(hms) < 6 {
+	at, err := time.Parse("020106150405", dmy+hms) // which takes decimals of a second as well
+	if whole, _, _ := strings.Cut(hms, "."); err != nil || len(whole) != 6 || len(dmy) != 6 {
 		return time.Time{}, object.Refuse("ts_invalid", "%.20q on %.20q is no time (hhmmss, ddmmyy)", hms, dmy)
 	}
-	return at, nil
+	return at.Truncate(time.Millisecond), nil
 }

@@ -3,28 +3,30 @@
 package object
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"haidang/devices"
 	"haidang/ingest"
 )
 
-// Bounds of what one item may hold.
+// Bounds of what one payload and one item may hold.
 const (
 	MaxDepth  = 32
 	MaxValues = 256
 	MaxItems  = 5000
+	// maxJSON bounds what is built in memory from one payload: a value takes
+	// many times the two bytes that it has in JSON at least.
+	maxJSON = 500_000
 )
 
 // Refuse makes the refusal of a decoder.
@@ -33,27 +35,62 @@ func Refuse(code, format string, args ...any) *ingest.Refusal {
 }
 
 // Parse reads one JSON value: objects as map[string]any, numbers as float64.
-// Duplicate keys, invalid UTF-8 and anything after the value are refused.
+// Duplicate keys, invalid UTF-8 and anything after the value are refused. A
+// byte order mark, which Windows programs put first, is passed over.
 func Parse(payload []byte) (any, *ingest.Refusal) {
-	if r := depth(payload); r != nil {
+	if r := Encoding(payload); r != nil {
+		return nil, r
+	}
+	payload = bytes.TrimPrefix(payload, mark)
+	if r := scan(payload); r != nil {
 		return nil, r
 	}
 	var v any
-	if err := json.Unmarshal(payload, &v); err != nil {
-		if len(strings.TrimSpace(string(payload[:min(len(payload), 64)]))) == 0 {
-			return nil, Refuse("payload_empty", "the payload is empty")
-		}
-		if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-			return nil, Refuse("json_invalid", "this is not valid JSON: %s at byte %d", strings.TrimPrefix(s.Err.Error(), "jsontext: "), s.ByteOffset)
-		}
-		return nil, Refuse("json_invalid", "this is not JSON that can be read: numbers must fit 64 bits")
+	err := json.Unmarshal(payload, &v)
+	if err == nil {
+		return v, nil
 	}
-	return v, nil
+	if len(bytes.TrimSpace(payload)) == 0 {
+		return nil, Refuse("payload_empty", "the payload is empty")
+	}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return nil, Refuse("json_invalid", "this is not valid JSON: %s at byte %d", strings.TrimPrefix(s.Err.Error(), "jsontext: "), s.ByteOffset)
+	}
+	if s, ok := errors.AsType[*json.SemanticError](err); ok {
+		return nil, Refuse("number_out_of_range", "the number after byte %d (%.80s) is too large", s.ByteOffset, s.JSONPointer)
+	}
+	return nil, Refuse("json_invalid", "this is not valid JSON")
 }
 
-// depth refuses hostile nesting before anything is built from it.
-func depth(b []byte) *ingest.Refusal {
-	n, quoted := 0, false
+var mark = []byte("\xef\xbb\xbf")
+
+// Encoding refuses what is not UTF-8 and says where it begins: names in an old
+// code page would otherwise become other names.
+func Encoding(b []byte) *ingest.Refusal {
+	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		return Refuse("encoding_wrong", "this is UTF-16, by its first two bytes; UTF-8 is wanted")
+	}
+	if at := bytes.IndexByte(b, 0); at >= 0 {
+		return Refuse("encoding_wrong", "byte %d is NUL, which text does not have; in UTF-16 every other byte is", at)
+	}
+	if utf8.Valid(b) {
+		return nil
+	}
+	at := 0
+	for at < len(b) {
+		if c, n := utf8.DecodeRune(b[at:]); c != utf8.RuneError || n > 1 {
+			at += n
+			continue
+		}
+		break
+	}
+	return Refuse("encoding_wrong", "this is not UTF-8, from byte %d on; text in an older code page must be converted", at)
+}
+
+// scan refuses hostile nesting and numbers of values before anything is built
+// from them.
+func scan(b []byte) *ingest.Refusal {
+	depth, values, quoted := 0, 1, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case quoted && c == '\\':
@@ -62,14 +99,30 @@ func depth(b []byte) *ingest.Refusal {
 			quoted = !quoted
 		case quoted:
 		case c == '{' || c == '[':
-			if n++; n > MaxDepth {
+			values++
+			if depth++; depth > MaxDepth {
 				return Refuse("json_too_deep", "the JSON is nested more than %d deep, at byte %d", MaxDepth, i)
 			}
 		case c == '}' || c == ']':
-			n--
+			depth--
+		case c == ',':
+			values++
+		}
+		if values > maxJSON {
+			return Refuse("json_too_long", "the JSON has more than %d values, at byte %d", maxJSON, i)
 		}
 	}
 	return nil
+}
+
+// Raw is v as JSON again: one element of a payload, for a dead letter of its
+// own that can be replayed without the others.
+func Raw(v any) []byte {
+	b, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return nil
+	}
+	return b
 }
 
 // Object is v as an object, or a refusal that says what it is instead.
@@ -97,6 +150,10 @@ func Kind(v any) string {
 	}
 	return "an object"
 }
+
+// Keys are an object's keys in order, so that what is said of it is always the
+// same.
+func Keys(o map[string]any) []string { return slices.Sorted(maps.Keys(o)) }
 
 // Get walks down objects by key; nil when there is nothing.
 func Get(v any, path ...string) any {
@@ -129,7 +186,7 @@ func Time(v any, path ...string) (time.Time, *ingest.Refusal) {
 		return time.Time{}, nil
 	case string:
 		at, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
+		if err != nil || at.IsZero() { // the zero time would count as none given
 			return time.Time{}, Refuse("ts_invalid", "%s %.40q is not a time such as 2026-11-22T08:00:00Z", strings.Join(path, "."), s)
 		}
 		return at.UTC().Truncate(time.Millisecond), nil
@@ -138,108 +195,14 @@ func Time(v any, path ...string) (time.Time, *ingest.Refusal) {
 	}
 }
 
+// maxMillis lies before the year 1, whose beginning would count as no time, and
+// some 1,900 years after 1970: no clock is that wrong and still a clock.
+const maxMillis = 6e13
+
 // Millis reads milliseconds since 1970.
 func Millis(x float64) (time.Time, *ingest.Refusal) {
-	if math.IsNaN(x) || math.Abs(x) > 1e15 {
+	if !(math.Abs(x) < maxMillis) { // nor NaN
 		return time.Time{}, Refuse("ts_invalid", "%g is not a time in milliseconds since 1970", x)
 	}
 	return time.UnixMilli(int64(x)).UTC(), nil
 }
-
-// Flatten makes values of everything numeric in v: nested names are joined by
-// "_", booleans are 0 and 1, text is left out. The order is that of the names,
-// so that the same payload gives the same reading.
-func Flatten(prefix string, v any) ([]ingest.Value, *ingest.Refusal) {
-	var vals []ingest.Value
-	r := flatten(prefix, v, &vals)
-	return vals, r
-}
-
-func flatten(name string, v any, into *[]ingest.Value) *ingest.Refusal {
-	var x float64
-	switch v := v.(type) {
-	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			if r := flatten(join(name, k), v[k], into); r != nil {
-				return r
-			}
-		}
-		return nil
-	case []any:
-		for i, e := range v {
-			if r := flatten(join(name, strconv.Itoa(i)), e, into); r != nil {
-				return r
-			}
-		}
-		return nil
-	case float64:
-		x = v
-	case bool:
-		if v {
-			x = 1
-		}
-	default:
-		return nil
-	}
-	return Add(into, name, x)
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "_" + b
-}
-
-// Add appends a value, within the bounds on names and numbers. A metric given
-// twice is refused: which one is true cannot be known.
-func Add(into *[]ingest.Value, metric string, x float64) *ingest.Refusal {
-	if metric == "" || len(metric) > 64 || !utf8.ValidString(metric) || strings.ContainsFunc(metric, unicode.IsControl) {
-		return Refuse("name_invalid", "%.80q is not a metric name: 1 to 64 bytes of text without control characters", metric)
-	}
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return Refuse("number_out_of_range", "%s is no finite number", metric)
-	}
-	if len(*into) == MaxValues {
-		return Refuse("values_too_many", "a reading may have at most %d values", MaxValues)
-	}
-	for _, v := range *into {
-		if v.Metric == metric {
-			return Refuse("metric_twice", "%s is given twice", metric)
-		}
-	}
-	*into = append(*into, ingest.Value{Metric: metric, Number: x})
-	return nil
-}
-
-// DeviceID brings a sender's own name into the form of a device id: what may
-// not stand there becomes "-".
-func DeviceID(prefix, name string) (devices.ID, *ingest.Refusal) {
-	clean := strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' {
-			return c
-		}
-		return '-'
-	}, strings.TrimSpace(name))
-	id, err := devices.ParseID(prefix + strings.TrimLeft(clean, "-_"))
-	if err != nil || strings.Trim(clean, "-_") == "" {
-		return "", Refuse("device_id_invalid", "%.80q cannot be a device id: 1 to 64 letters, digits, '_' or '-'", name)
-	}
-	return id, nil
-}
-
-// Position is a pair, or nil when either is missing.
-func Position(lat, lon float64, ok1, ok2 bool) *devices.Position {
-	if !ok1 || !ok2 {
-		return nil
-	}
-	return &devices.Position{Lat: lat, Lon: lon}
-}
-
-// One is the single item of a payload that is refused as a whole.
-func One(r *ingest.Refusal) []ingest.Item { return []ingest.Item{{Refusal: r}} }

@@ -1,14 +1,18 @@
 // Package onvif reads ONVIF events as JSON over MQTT (Profile M), on
-// …/onvif-ej/<topic>/…: counters that may run on and be reset, line crossing,
-// objects in a field, plates, and the camera's own health (tampering, scene
-// change, connection lost). Motion is left out: it says little and comes often.
+// …/onvif-ej/<topic>/…: counters that may run on and be reset, how many objects
+// are in a field, line crossing, objects in a field, plates, inputs, and the
+// camera's own health (tampering, scene change, faults, connection lost).
+// Motion is left out: it says little and comes often.
+//
+// Cameras differ in how they write an item: "Data":{"Count":12}, the same with
+// the value as text, or ONVIF's own list of {"Name","Value"}. All are read; a
+// number as text must be one exactly.
 package onvif
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
-	"sync"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -23,19 +27,16 @@ type Options struct {
 
 // Decoder reads ONVIF events. It remembers each counter's last value.
 type Decoder struct {
-	o     Options
-	mu    sync.Mutex
-	count map[string]float64
+	o        Options
+	counters counters
 }
-
-const maxCounters = 100_000
 
 // New makes a decoder.
 func New(o Options) *Decoder {
 	if o.TopicLevel < 1 {
 		o.TopicLevel = 1
 	}
-	return &Decoder{o: o, count: map[string]float64{}}
+	return &Decoder{o: o, counters: counters{last: map[string]count{}}}
 }
 
 // Decode implements ingest.Decoder.
@@ -48,119 +49,107 @@ func (d *Decoder) Decode(in ingest.Input) []ingest.Item {
 	if r != nil {
 		return object.One(r)
 	}
-	v, r := object.Parse(in.Payload)
-	if r == nil {
-		_, r = object.Object(v, "an event")
-	}
-	if r != nil {
+	it, r := d.decode(id, in)
+	switch {
+	case r != nil:
 		return []ingest.Item{{Device: id, Refusal: r}}
-	}
-	_, topic, ok := strings.Cut(in.Topic, "/onvif-ej/")
-	if !ok {
-		return []ingest.Item{{Device: id, Refusal: object.Refuse("topic_unknown", "topic %.120q has no level onvif-ej", in.Topic)}}
-	}
-	it, r := d.event(id, plain(topic), v)
-	if r != nil {
-		return []ingest.Item{{Device: id, Refusal: r}}
-	}
-	if it == nil {
+	case it == nil:
 		return nil
 	}
+	it.Device = id
 	return []ingest.Item{*it}
+}
+
+func (d *Decoder) decode(id devices.ID, in ingest.Input) (*ingest.Item, *ingest.Refusal) {
+	_, topic, ok := strings.Cut(in.Topic, "/onvif-ej/")
+	if !ok {
+		return nil, object.Refuse("topic_unknown", "topic %.120q has no level onvif-ej", in.Topic)
+	}
+	v, r := object.Parse(in.Payload)
+	if r != nil {
+		return nil, r
+	}
+	o, r := object.Object(v, "an event")
+	if r != nil {
+		return nil, r
+	}
+	return d.event(id, topic, o)
 }
 
 // plain leaves out name spaces and what stands for sources ("&1", rule names).
 func plain(topic string) string {
 	topic, _, _ = strings.Cut(topic, "/&")
-	var kept []string
-	for level := range strings.SplitSeq(topic, "/") {
-		if i := strings.LastIndexByte(level, ':'); i >= 0 {
-			level = level[i+1:]
-		}
-		kept = append(kept, level)
+	levels := strings.Split(topic, "/")
+	for i, level := range levels {
+		levels[i] = level[strings.LastIndexByte(level, ':')+1:]
 	}
-	return strings.Join(kept, "/")
+	return strings.Join(levels, "/")
 }
 
-func (d *Decoder) event(id devices.ID, topic string, v any) (*ingest.Item, *ingest.Refusal) {
-	at, r := object.Time(v, "UtcTime")
+// events are the topics that make events, by how they begin.
+var events = []struct{ topic, typ, severity string }{
+	{"RuleEngine/LineDetector/Crossed", "line_crossed", "info"},
+	{"RuleEngine/FieldDetector/ObjectsInside", "objects_inside", "info"},
+	{"RuleEngine/LoiteringDetector", "loitering", "minor"},
+	{"RuleEngine/Recognition/LicensePlate", "plate", ""},
+	{"RuleEngine/TamperDetector", "camera_tampered", "major"},
+	{"VideoSource/GlobalSceneChange", "camera_tampered", "major"},
+	{"VideoSource/ImageTooBlurry", "camera_blurred", "minor"},
+	{"VideoSource/ImageTooDark", "camera_dark", "minor"},
+	{"VideoSource/ImageTooBright", "camera_bright", "minor"},
+	{"VideoSource/SignalLoss", "camera_signal_lost", "major"},
+	{"VideoSource/ConnectionFailed", "camera_connection_lost", "major"},
+	{"MediaControl/ConnectionFailed", "camera_connection_lost", "major"},
+	{"Device/HardwareFailure", "camera_fault", "major"},
+	{"Device/Trigger/DigitalInput", "digital_input", "info"},
+}
+
+// silent are topics of ONVIF that are sound and not kept, by how they begin:
+// a camera sends all it has unless somebody chose.
+var silent = []string{"AudioAnalytics", "AudioSource", "Configuration", "Device/IO", "Device/OperationMode", "Device/Trigger/Relay", "Media", "Monitoring",
+	"PTZController", "Recording", "RuleEngine/ObjectDetection", "Security", "UserAlarm", "VideoEncoder", "VideoSource/Motion"}
+
+func (d *Decoder) event(id devices.ID, full string, o map[string]any) (*ingest.Item, *ingest.Refusal) {
+	at, r := object.Time(o, "UtcTime")
 	if r != nil {
 		return nil, r
 	}
-	data := object.Get(v, "Data")
+	source, data := items(o["Source"]), items(o["Data"])
+	topic := plain(full)
+	rd := &ingest.Reading{FixTime: at, Seq: ingest.NoSeq}
 	switch {
+	case o["PropertyOperation"] == "Deleted":
+		return nil, nil // what it was about is gone
 	case strings.HasPrefix(topic, "RuleEngine/CountAggregation/Counter"):
-		rd := &ingest.Reading{FixTime: at, Seq: ingest.NoSeq}
-		if rd.Values, r = d.counter(id, v, data); r != nil {
+		total, r := number(data)
+		if r != nil {
 			return nil, r
 		}
-		return &ingest.Item{Device: id, Reading: rd}, nil
+		rd.Values = d.counters.values(string(id)+"|"+full+"|"+string(object.Raw(source)), rule(source), at, total)
+		return &ingest.Item{Reading: rd}, nil
+	case strings.HasPrefix(topic, "RuleEngine/CountAggregation/OccupancyCounter"):
+		inside, r := number(data)
+		if r != nil {
+			return nil, r
+		}
+		rd.Values = []ingest.Value{{Metric: named("occupancy_count", rule(source)), Number: inside}}
+		return &ingest.Item{Reading: rd}, nil
 	}
-	for prefix, e := range map[string]struct{ typ, severity string }{
-		"RuleEngine/LineDetector/Crossed":        {"line_crossed", "info"},
-		"RuleEngine/FieldDetector/ObjectsInside": {"objects_inside", "info"},
-		"RuleEngine/LoiteringDetector":           {"loitering", "minor"},
-		"RuleEngine/Recognition/LicensePlate":    {"plate", ""},
-		"RuleEngine/TamperDetector":              {"camera_tampered", "major"},
-		"VideoSource/GlobalSceneChange":          {"camera_tampered", "major"},
-		"VideoSource/ImageTooBlurry":             {"camera_blurred", "minor"},
-		"VideoSource/ImageTooDark":               {"camera_dark", "minor"},
-		"VideoSource/SignalLoss":                 {"camera_signal_lost", "major"},
-		"VideoSource/ConnectionFailed":           {"camera_connection_lost", "major"},
-		"MediaControl/ConnectionFailed":          {"camera_connection_lost", "major"},
-	} {
-		if !strings.HasPrefix(topic, prefix) {
+	for _, e := range events {
+		if !strings.HasPrefix(topic, e.topic) {
 			continue
 		}
 		if over(data) {
 			return nil, nil // the condition ended: only its beginning is an event
 		}
-		body, err := json.Marshal(map[string]any{"source": object.Get(v, "Source"), "data": data})
+		body, err := json.Marshal(map[string]any{"source": source, "data": data})
 		if err != nil || len(body) > 16<<10 {
 			return nil, object.Refuse("data_too_large", "the event's data has more than 16,384 bytes")
 		}
-		return &ingest.Item{Device: id, Event: &ingest.Event{FixTime: at, Type: e.typ, Severity: e.severity, Data: body}}, nil
+		return &ingest.Item{Event: &ingest.Event{FixTime: at, Type: e.typ, Severity: e.severity, Data: body}}, nil
 	}
-	if strings.HasSuffix(topic, "/MotionAlarm") || strings.Contains(topic, "Motion") {
+	if strings.Contains(topic, "Motion") || slices.ContainsFunc(silent, func(s string) bool { return strings.HasPrefix(topic, s) }) {
 		return nil, nil
 	}
 	return nil, object.Refuse("event_unknown", "ONVIF topic %.100q is not read", topic)
-}
-
-// over says that a state event tells the end of its condition.
-func over(data any) bool {
-	for _, key := range []string{"State", "IsInside", "IsTamper", "Value", "state"} {
-		switch x := object.Get(data, key).(type) {
-		case bool:
-			return !x
-		case string:
-			return x == "false" || x == "0"
-		}
-	}
-	return false
-}
-
-// counter gives what passed since the last event, and the running total. A
-// total that is lower than the last one was reset: all of it is new.
-func (d *Decoder) counter(id devices.ID, v, data any) ([]ingest.Value, *ingest.Refusal) {
-	total, ok := object.Number(data, "Count")
-	if !ok || total < 0 {
-		return nil, object.Refuse("count_missing", "Data.Count must be a number that is not negative, not %s", object.Kind(object.Get(data, "Count")))
-	}
-	key := fmt.Sprintf("%s|%.64s|%.64s", id, object.String(v, "Source", "Rule"), object.String(v, "Source", "VideoSource"))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	last, known := d.count[key]
-	if len(d.count) >= maxCounters && !known {
-		clear(d.count)
-	}
-	d.count[key] = total
-	vals := []ingest.Value{{Metric: "count_total", Number: total}}
-	switch {
-	case known && total >= last:
-		vals = append(vals, ingest.Value{Metric: "count", Number: total - last})
-	case known:
-		vals = append(vals, ingest.Value{Metric: "count", Number: total})
-	}
-	return vals, nil
 }

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -32,13 +31,14 @@ func New() Decoder { return Decoder{} }
 const maxLines = 100_000
 
 var (
-	fileForm = regexp.MustCompile(`^([A-Za-z0-9]{1,8}_[A-Za-z0-9-]{1,24}_[A-Za-z0-9-]{1,24})_(\d{14})\.txt$`)
+	fileForm = regexp.MustCompile(`^([A-Za-z0-9]{1,8}_[A-Za-z0-9-]{1,24}_[A-Za-z0-9-]{1,24})_(\d{14})\.(?i:txt)$`)
 	vietnam  = time.FixedZone("UTC+7", 7*3600)
 )
 
 // metrics are our names of the circular's symbols; a symbol that is not here
-// is kept under its own name in small letters.
-var metrics = map[string]string{"pm2,5": "pm25", "pm2.5": "pm25", "temp": "temp", "rh": "humidity", "flow": "flow", "ph": "ph"}
+// is kept under its own name in small letters. PM1 is not the circular's, but
+// stations have it, and it must not become PM10.
+var metrics = map[string]string{"pm2,5": "pm25", "pm2.5": "pm25", "pm1,0": "pm1", "pm1.0": "pm1", "temp": "temp", "rh": "humidity", "flow": "flow", "ph": "ph"}
 
 var quality = map[string]ingest.Quality{"00": ingest.Good, "01": ingest.Calibrating, "02": ingest.DeviceError}
 
@@ -58,8 +58,8 @@ func (Decoder) Decode(in ingest.Input) []ingest.Item {
 		return object.One(r)
 	}
 	body := bytes.TrimPrefix(in.Payload, []byte("\xef\xbb\xbf"))
-	if !utf8.Valid(body) {
-		return []ingest.Item{{Device: id, Refusal: object.Refuse("encoding_wrong", "the file is not UTF-8")}}
+	if r := object.Encoding(body); r != nil {
+		return []ingest.Item{{Device: id, Refusal: r}}
 	}
 	var items []ingest.Item
 	at := map[time.Time]int{} // the item of a time
@@ -106,6 +106,9 @@ type row struct {
 
 func parse(line string) (r row, refusal *ingest.Refusal) {
 	cells := strings.Split(line, "\t")
+	if len(cells) == 6 && strings.TrimSpace(cells[5]) == "" { // some loggers end a line with a TAB
+		cells = cells[:5]
+	}
 	if len(cells) != 5 {
 		return r, object.Refuse("columns_wrong", "five columns separated by TAB are wanted (symbol, value, unit, time, status), not %d", len(cells))
 	}
@@ -117,10 +120,10 @@ func parse(line string) (r row, refusal *ingest.Refusal) {
 		return r, object.Refuse("symbol_missing", "the symbol is missing")
 	}
 	if r.metric = metrics[symbol]; r.metric == "" {
-		r.metric = strings.ReplaceAll(symbol, ",", "")
+		r.metric = strings.ReplaceAll(symbol, ",", "_") // never "": PM1,0 is not PM10
 	}
-	var err error
-	if r.value, err = strconv.ParseFloat(cells[1], 64); err != nil || strings.ContainsAny(cells[1], "xXpP_nN") {
+	var ok bool
+	if r.value, ok = object.Decimal(cells[1]); !ok {
 		hint := ""
 		if strings.Contains(cells[1], ",") {
 			hint = "; the circular's decimal mark is the point"
@@ -129,14 +132,12 @@ func parse(line string) (r row, refusal *ingest.Refusal) {
 	}
 	r.unit = cells[2]
 	local, err := time.ParseInLocation("20060102150405", cells[3], vietnam)
-	if err != nil || len(cells[3]) != 14 {
+	if err != nil || len(cells[3]) != 14 || local.IsZero() {
 		return r, object.Refuse("ts_invalid", "%.40q is not a time of the form yyyyMMddHHmmss", cells[3])
 	}
 	r.at = local.UTC()
-	q, ok := quality[cells[4]]
-	if !ok {
+	if r.quality, ok = quality[cells[4]]; !ok {
 		return r, object.Refuse("status_unknown", "the status %.20q is unknown; known are 00 (measuring), 01 (calibrating), 02 (device error)", cells[4])
 	}
-	r.quality = q
 	return r, nil
 }

@@ -61,13 +61,16 @@ func (d Decoder) line(text string) (it ingest.Item, r *ingest.Refusal) {
 	if len(text) > 400 {
 		return it, object.Refuse("line_too_long", "a message has at most 400 bytes")
 	}
+	if r := object.Encoding([]byte(text)); r != nil {
+		return it, r
+	}
 	text = strings.TrimPrefix(text, "$")
 	if body, sum, ok := strings.Cut(text, "*"); ok {
 		var x byte
 		for i := range len(body) {
 			x ^= body[i]
 		}
-		if want, err := strconv.ParseUint(sum, 16, 8); err != nil || byte(want) != x {
+		if want, err := strconv.ParseUint(sum, 16, 8); err != nil || len(sum) != 2 || byte(want) != x {
 			return it, object.Refuse("checksum_wrong", "the checksum is %.8q, but the message gives %02X: it was changed on its way", sum, x)
 		}
 		text = body
@@ -117,8 +120,8 @@ func (d Decoder) periodic(f []string) (it ingest.Item, r *ingest.Refusal) {
 		if name == "" || f[i] == "" {
 			continue
 		}
-		x, err := strconv.ParseFloat(f[i], 64)
-		if err != nil || strings.ContainsAny(f[i], "xXpP_nN") {
+		x, ok := object.Decimal(f[i])
+		if !ok {
 			return it, object.Refuse("number_invalid", "%s is %.20q, which is no number", name, f[i])
 		}
 		if r := object.Add(&rd.Values, name, x); r != nil {
@@ -141,12 +144,13 @@ func (d Decoder) sos(f []string) (it ingest.Item, r *ingest.Refusal) {
 	return it, r
 }
 
+// moment reads ddmmyy and hhmmss, which RMC lets end in decimals.
 func moment(hms, dmy string, zone *time.Location) (time.Time, *ingest.Refusal) {
 	at, err := time.ParseInLocation("020106150405", dmy+hms, zone)
-	if err != nil || len(hms) != 6 || len(dmy) != 6 {
+	if whole, _, _ := strings.Cut(hms, "."); err != nil || len(whole) != 6 || len(dmy) != 6 {
 		return time.Time{}, object.Refuse("ts_invalid", "%.20q on %.20q is no time (hhmmss, ddmmyy)", hms, dmy)
 	}
-	return at.UTC(), nil
+	return at.UTC().Truncate(time.Millisecond), nil
 }
 
 func position(lat, ns, lon, ew string) (*devices.Position, *ingest.Refusal) {
@@ -165,8 +169,8 @@ func position(lat, ns, lon, ew string) (*devices.Position, *ingest.Refusal) {
 // degrees reads ddmm.mmmm or, when it is below 180 with at least four decimals
 // or none of the minutes' form fits, decimal degrees.
 func degrees(s, hemisphere, plus, minus string) (float64, bool) {
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || strings.ContainsAny(s, "xXpP_nN+-") {
+	x, ok := object.Decimal(s)
+	if !ok || strings.ContainsAny(s, "+-eE") {
 		return 0, false
 	}
 	whole, _, _ := strings.Cut(s, ".")

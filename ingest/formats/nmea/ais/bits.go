@@ -1,7 +1,8 @@
 // Package ais reads the payloads of AIS messages (ITU-R M.1371-5): positions of
-// class A (1, 2, 3), class B (18, 19) and long range (27), static data (5, 19,
-// 24). The layout of each message is a table; other messages are known by
-// their number and not read.
+// class A (1, 2, 3), class B (18, 19), long range (27), rescue aircraft (9) and
+// aids to navigation (21), static data (5, 19, 24), safety text (14). The
+// layout of each message is a table; other messages are known by their number
+// and not read.
 package ais
 
 import "strings"
@@ -42,7 +43,7 @@ func (b bits) int(start, width int) int32 {
 	return int32(b.uint(start, width)<<(32-width)) >> (32 - width)
 }
 
-// text reads six-bit characters; "@" ends it, blanks at the end go.
+// text reads six-bit characters; "@" ends it, blanks at both ends go.
 func (b bits) text(start, width int) string {
 	var s strings.Builder
 	for i := start; i+6 <= start+width; i += 6 {
@@ -55,5 +56,5 @@ func (b bits) text(start, width int) string {
 		}
 		s.WriteByte(c)
 	}
-	return strings.TrimRight(s.String(), " ")
+	return strings.Trim(s.String(), " ")
 }
