@@ -52,8 +52,18 @@ func newBoard() *board {
 	return &board{cells: map[devices.ID]*cell{}, turned: time.Now()}
 }
 
-// put notes changes, and returns their number. Items without JSON move their
-// devices only: nobody looks.
+// skip notes that something changed while nobody looked: who comes next begins
+// with a snapshot, so all may be forgotten.
+func (b *board) skip() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seq++
+	if len(b.cells) > 0 {
+		b.cells, b.log = map[devices.ID]*cell{}, nil
+	}
+}
+
+// put notes changes, and returns their number.
 func (b *board) put(items []item) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,9 +79,6 @@ func (b *board) put(items []item) int64 {
 			c.moveTo(it.at, b.seq, b.turn)
 		}
 		it.trail = c.since(b.seq - 1)
-		if it.json == nil {
-			continue
-		}
 		if c.seq != b.seq {
 			b.log = append(b.log, told{b.seq, c})
 		}

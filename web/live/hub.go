@@ -182,13 +182,17 @@ func (h *Hub) spread(ids []devices.ID) {
 		return
 	}
 	looks, now := h.lookedAt(), time.Now()
+	if len(looks) == 0 {
+		h.board.skip()
+		return
+	}
 	items := make([]item, 0, len(ids))
 	for _, id := range ids {
 		d, ok := h.Registry.Get(id)
 		if !ok {
 			continue
 		}
-		if it, ok := h.place(d, now, len(looks) > 0); ok {
+		if it, ok := h.place(d, now, true); ok {
 			items = append(items, it)
 		}
 	}

@@ -17,7 +17,7 @@ type item struct {
 	at    point
 	fresh devices.Freshness
 	json  json.RawMessage
-	trail bbox // where it was told to be until now, and is
+	trail bbox // where it may have been told to be until now, and is
 }
 
 // place tells where a device is and how it does; false for one with no place.
