@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/ingest"
 )
 
 // Hours returns a metric's hours that lie between from and to, in order. What is
@@ -30,19 +31,19 @@ func (r *Rollups) hours(ctx context.Context, id devices.ID, metric string, from,
 	if len(marked) == 0 {
 		return kept, nil
 	}
-	hours := make([]int64, 0, len(marked))
+	first, last := to, from
 	for h := range marked {
-		hours = append(hours, h)
+		first, last = min(first, h), max(last, h)
 	}
-	t, err := r.tally(ctx, id, hours)
+	now, err := r.Journal.Series(ctx, ingest.SeriesQuery{Device: id, Metric: metric, From: hourStart(first), To: hourStart(last + 1), Window: time.Hour})
 	if err != nil {
 		return nil, err
 	}
 	kept = slices.DeleteFunc(kept, func(b Bucket) bool { return marked[hourOf(b.Start)] })
-	for k, b := range t {
-		if k.metric == metric {
-			b.Provisional = true
-			kept = append(kept, *b)
+	expected := r.expected(id, time.Hour)
+	for _, p := range now {
+		if marked[hourOf(p.Time)] {
+			kept = append(kept, Bucket{Start: p.Time.UTC(), Count: p.Count, Expected: expected, Mean: p.Mean, Min: p.Min, Max: p.Max, Last: p.Last, Provisional: true})
 		}
 	}
 	slices.SortFunc(kept, func(a, b Bucket) int { return a.Start.Compare(b.Start) })

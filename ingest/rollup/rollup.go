@@ -20,6 +20,7 @@ type Journal interface {
 	Follow(ctx context.Context, after ingest.Pos, limit int, fn func(context.Context, []ingest.Entry) error) error
 	Shelved(ctx context.Context, from ingest.ShelfPlace, fn func(context.Context, ingest.ShelfPlace, []ingest.Entry) error) (ingest.Pos, error)
 	Readings(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Reading, next string, err error)
+	Series(ctx context.Context, q ingest.SeriesQuery) ([]ingest.Point, error)
 }
 
 // Registry is what is asked of the device registry.
