@@ -12,55 +12,67 @@ import (
 
 // Run commits what is queued until ctx ends, then what is still queued, and
 // returns. A batch is whatever waits when the last commit ends: a lone reading
-// waits for nothing, and a flood is cheap. Backfill has a lane of its own, in
-// short batches and only while nothing live waits.
+// waits for nothing, and a flood is cheap. Backfill has lanes of its own, and
+// comes in short batches: along with what is live, in the same sync of the
+// disk, or by itself while nothing live waits.
 func (p *Pipeline) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return p.runReports(ctx) })
-	var rest []part // of the bulk lane, cut off where its last batch was full
+	pace := newPace(time.Now())
 	for {
-		var first *work
-		fromBulk := false
-		select {
-		case first = <-p.queue:
-		default:
-			if len(rest) > 0 {
-				fromBulk = true
-				break
-			}
-			select {
-			case first = <-p.queue:
-			case first = <-p.bulk:
-				fromBulk = true
-			case <-ctx.Done():
-				p.drain(ctx)
-				return g.Wait()
-			}
-		}
-		if !fromBulk {
-			batch, _ := gather(p.queue, whole(first), maxBatch, false)
+		batch := p.live.take(maxBatch, false)
+		alone := len(batch) == 0
+		if !alone {
+			pace.heard(elements(batch), time.Now())
+		} else if batch = p.bulk.take(bulkBatch, true); len(batch) > 0 {
 			p.commit(ctx, batch)
 			continue
 		}
-		if first != nil {
-			rest = whole(first)
+		var wait time.Duration
+		if p.patient.waits() {
+			var most int
+			if most, wait = pace.allows(alone, time.Now()); most > 0 {
+				behind := p.patient.take(most, true)
+				pace.spend(elements(behind))
+				batch = append(batch, behind...)
+			}
 		}
-		var batch []part
-		batch, rest = gather(p.bulk, rest, bulkBatch, true)
-		p.commit(ctx, batch)
-		if ctx.Err() != nil && len(rest) > 0 {
-			p.metrics.refused.Inc() // its sender keeps it and sends it again
-			rest = nil
+		if len(batch) > 0 {
+			p.commit(ctx, batch)
+		} else if !p.wait(ctx, wait) {
+			p.drain(ctx)
+			return g.Wait()
 		}
 	}
 }
 
+// wait returns when something came, or when backfill that waits may be kept
+// after pause; false when ctx ended.
+func (p *Pipeline) wait(ctx context.Context, pause time.Duration) bool {
+	patient := p.patient.queue
+	var over <-chan time.Time
+	if pause > 0 {
+		patient, over = nil, time.After(pause)
+	}
+	select {
+	case w := <-p.live.queue:
+		p.live.put(w)
+	case w := <-p.bulk.queue:
+		p.bulk.put(w)
+	case w := <-patient:
+		p.patient.put(w)
+	case <-over:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
 // drain commits what is queued when the program ends.
 func (p *Pipeline) drain(ctx context.Context) {
-	for _, q := range []chan *work{p.queue, p.bulk} {
-		for len(q) > 0 {
-			batch, _ := gather(q, whole(<-q), maxBatch, false)
-			p.commit(ctx, batch)
+	for _, l := range []*lane{p.live, p.bulk, p.patient} {
+		for l.waits() {
+			p.commit(ctx, l.take(maxBatch, false))
 		}
 	}
 }
@@ -69,42 +81,11 @@ func (p *Pipeline) drain(ctx context.Context) {
 // has to wait for at most.
 const bulkBatch = 250
 
-// part is some of a message's elements: a message of the bulk lane can be
-// longer than a batch.
-type part struct {
-	w        *work
-	elements []element
-}
-
-func whole(w *work) []part {
-	w.left = len(w.elements)
-	return []part{{w, w.elements}}
-}
-
-// gather fills a batch from batch and then from q, up to most elements. With
-// cut it takes no more than that, and returns what is left of the last part;
-// without, the last message is taken whole.
-func gather(q chan *work, batch []part, most int, cut bool) (full, rest []part) {
-	n := 0
-	for i := 0; ; i++ {
-		if i == len(batch) {
-			select {
-			case w := <-q:
-				batch = append(batch, whole(w)...)
-			default:
-				return batch, nil
-			}
-		}
-		b := &batch[i]
-		if cut && n+len(b.elements) > most {
-			tail := part{b.w, b.elements[most-n:]}
-			b.elements = b.elements[:most-n]
-			return batch[:i+1], []part{tail}
-		}
-		if n += len(b.elements); n >= most {
-			return batch[:i+1], batch[i+1:]
-		}
+func elements(batch []part) (n int) {
+	for _, b := range batch {
+		n += len(b.elements)
 	}
+	return n
 }
 
 // commit keeps a batch and then, and only then, acknowledges it. While the disk
@@ -182,7 +163,7 @@ func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
 		if b.w.left -= len(b.elements); b.w.left > 0 {
 			continue
 		}
-		p.room.Release(b.w.room)
+		b.w.lane.leave(b.w)
 		b.w.finish(*o)
 		for _, dl := range o.DeadLetters {
 			p.metrics.deadLetter(dl)
@@ -215,7 +196,7 @@ func (p *Pipeline) runReports(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case w := <-p.reports:
+		case w := <-p.reports.queue:
 			p.takeReport(ctx, w)
 		}
 	}
@@ -229,15 +210,15 @@ func (p *Pipeline) takeReport(ctx context.Context, w *work) {
 		}
 		if err == nil {
 			p.metrics.stored.Inc()
-			p.room.Release(w.room)
+			w.lane.leave(w)
 			w.finish(Outcome{Stored: 1})
 			return
 		}
 		if fe, ok := errors.AsType[*devices.FieldError](err); ok {
 			w.elements = []element{{raw: w.Payload, refusal: &Refusal{StageReport, "report_invalid", fe.Error()}}}
-			select {
-			case p.queue <- w:
-			case <-ctx.Done():
+			w.lane.leave(w)
+			if p.live.add(ctx, w) != nil {
+				p.metrics.refused.Inc()
 			}
 			return
 		}

@@ -63,7 +63,8 @@ func CheckFilter(filter string) error {
 			return fmt.Errorf("in topic filter %q, # must be the last level", filter)
 		}
 	}
-	if strings.HasPrefix(filter, TopicRoot) || levels[0] == "#" || levels[0] == "+" || strings.HasPrefix(filter, "$") {
+	ours := levels[0] == "ioc" && len(levels) > 1 && (levels[1] == "#" || levels[1] == "+" || levels[1] == "v1")
+	if ours || levels[0] == "#" || levels[0] == "+" || strings.HasPrefix(filter, "$") {
 		return fmt.Errorf("topic filter %q takes in topics of our own or of the broker; begin it with a fixed level other than ioc/v1", filter)
 	}
 	return nil

@@ -20,6 +20,10 @@ type Message struct {
 	Payload    []byte
 	Retained   bool
 	ReceivedAt time.Time
+	// Shared says that it came through a session that many share, in order:
+	// while it is not acknowledged, sooner or later nobody behind it gets
+	// through. What is not Shared can be kept waiting.
+	Shared bool
 	// Done is called exactly once when the message has come to its end and
 	// everything that must be kept of it is synced. It acknowledges.
 	Done func(Outcome)

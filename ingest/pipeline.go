@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"haidang/devices"
 )
@@ -68,10 +67,10 @@ type Pipeline struct {
 	Options
 	trouble atomic.Pointer[Trouble]
 	stages  []stage
-	queue   chan *work // what is live
-	bulk    chan *work // backfill and long payloads
-	reports chan *work
-	room    *semaphore.Weighted // bytes that may wait
+	live    *lane
+	bulk    *lane // long payloads; late messages and floods that others stand behind
+	patient *lane // late messages and floods of senders that can be kept waiting
+	reports *lane
 	limiter *limiter
 	census  *census
 	metrics *metrics
@@ -92,15 +91,26 @@ type work struct {
 	typ      *devices.Type
 	elements []element
 	outcome  Outcome
-	left     int   // elements that are not kept yet
-	room     int64 // what it takes of the pipeline's
+	left     int // elements that are not kept yet
+	lane     *lane
 }
 
-// isBulk says whether a message can wait for those that are live.
-func (w *work) isBulk() bool {
-	if len(w.elements) > bulkBatch {
-		return true
+// laneOf is the lane for a message of readings or events. Old ones can wait, if
+// their sender can; so can those of a device that floods. What is long is cut.
+func (p *Pipeline) laneOf(w *work) *lane {
+	switch late := w.isLate(); {
+	case !late && len(w.elements) > bulkBatch:
+		return p.bulk
+	case !late && !p.slowDown(w):
+		return p.live
+	case w.Shared:
+		return p.bulk
 	}
+	return p.patient
+}
+
+// isLate says that nothing of a message is live.
+func (w *work) isLate() bool {
 	for i := range w.elements {
 		e := &w.elements[i]
 		if r := e.reading; e.refusal != nil || r != nil && r.Lateness == LiveNow || e.event != nil {
@@ -110,23 +120,12 @@ func (w *work) isBulk() bool {
 	return true
 }
 
-// queueSize is larger than any broker's in-flight window, so that the window,
-// not this channel, is what slows a sender.
-const queueSize = 1 << 16
-
-// maxWaiting bounds what waits in bytes: a full disk must not fill memory. What
-// is beyond it waits with its sender.
-const maxWaiting = 256 << 20
-
-// weight is about what a message takes in memory while it waits.
-func (w *work) weight() int64 { return min(512+4*int64(len(w.Payload)), maxWaiting) }
-
 // maxBatch is the most entries committed at once.
 const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, queue: make(chan *work, queueSize), bulk: make(chan *work, queueSize), reports: make(chan *work, 256), room: semaphore.NewWeighted(maxWaiting), limiter: newLimiter(o.DeviceLimits), census: newCensus(o.Expect, time.Now()), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, live: newLane(maxWaiting / 2), bulk: newLane(maxWaiting / 4), patient: newLane(maxWaiting / 8), reports: newLane(maxWaiting / 8), limiter: newLimiter(o.DeviceLimits), census: newCensus(o.Expect, time.Now()), metrics: newMetrics(o.Metrics)}
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(p.census)
 	}
@@ -150,7 +149,7 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 			break
 		}
 	}
-	to := p.queue
+	to := p.live
 	switch w.route {
 	case routeOurs:
 		p.metrics.ignored.Inc()
@@ -170,27 +169,17 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 			w.finish(Outcome{})
 			return nil
 		}
-		if w.isBulk() || p.slowDown(w) {
-			to = p.bulk
-		}
+		to = p.laneOf(w)
 	}
 	if ackEarly {
 		w.finish(Outcome{})
 		w.Done = nil
 	}
-	if err := p.room.Acquire(ctx, w.weight()); err != nil {
+	if err := to.add(ctx, w); err != nil {
 		p.metrics.refused.Inc()
 		return err
 	}
-	w.room = w.weight()
-	select {
-	case to <- w:
-		return nil
-	case <-ctx.Done():
-		p.room.Release(w.room)
-		p.metrics.refused.Inc()
-		return ctx.Err()
-	}
+	return nil
 }
 
 // Ingest takes a device's payload from sender and waits for its end: the HTTP
@@ -226,7 +215,9 @@ type Trouble struct {
 func (p *Pipeline) Trouble() *Trouble { return p.trouble.Load() }
 
 // Waiting is how many messages wait to be kept: live ones, and backfill.
-func (p *Pipeline) Waiting() (live, bulk int) { return len(p.queue), len(p.bulk) }
+func (p *Pipeline) Waiting() (live, bulk int) {
+	return len(p.live.queue), len(p.bulk.queue) + len(p.patient.queue)
+}
 
 func (p *Pipeline) readTopic(w *work) (r *Refusal) {
 	if w.Format = p.format(&w.Message); w.Format != nil {

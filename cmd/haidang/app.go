@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,6 +63,7 @@ type app struct {
 	engine   *engine.Engine
 	broker   *broker.Broker
 	source   *mqtt.Source
+	feeds    []*mqtt.Source // beside it, of an outside broker
 	hub      *live.Hub
 	server   *http.Server
 	listener net.Listener
@@ -211,9 +213,19 @@ func (a *app) buildSource() (err error) {
 		a.stop.add("broker", func() error { a.broker.Close(); return nil })
 		o.URL, o.ClientID, o.Username, o.Password = a.broker.ServerURL(), broker.InternalUser, broker.InternalUser, a.broker.ServerPassword()
 		a.mqttURL = "tcp://" + a.broker.Addr()
-	} else {
-		o.Filters = mqtt.Filters(filters)
+		a.source = mqtt.New(o, a.pipeline.Submit)
+		return nil
 	}
+	// Each feed has a session of its own: however much its sender sends at
+	// once, nobody else stands behind it.
+	for _, c := range a.sources.configs {
+		if c.Topic != "" {
+			feed := o
+			feed.ClientID, feed.Filters = o.ClientID+"-"+c.Name, []string{c.Topic}
+			a.feeds = append(a.feeds, mqtt.New(feed, a.pipeline.Submit))
+		}
+	}
+	o.Filters, o.Shared = mqtt.Filters, true
 	a.source = mqtt.New(o, a.pipeline.Submit)
 	return nil
 }
@@ -270,7 +282,9 @@ func (a *app) run(ctx context.Context, started func()) error {
 	if a.broker != nil {
 		a.broker.Stop()
 	}
-	a.source.Stop()
+	for _, s := range a.sessions() {
+		s.Stop()
+	}
 	shut, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	end()
@@ -283,11 +297,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 func (a *app) connect(ctx, inner context.Context) error {
 	if a.broker == nil {
 		// An outside broker may be away for long: we serve meanwhile.
-		go func() {
-			if err := a.source.Start(inner); err != nil && inner.Err() == nil {
-				a.log.Error("connect to the broker", "error", err)
-			}
-		}()
+		go a.join(inner)
 		return nil
 	}
 	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -300,6 +310,29 @@ func (a *app) connect(ctx, inner context.Context) error {
 	}
 	a.broker.Ready()
 	return nil
+}
+
+// sessions are all at the broker.
+func (a *app) sessions() []*mqtt.Source {
+	return append(slices.Clip(a.feeds), a.source)
+}
+
+// join subscribes at an outside broker. The feeds once came through the session
+// that devices share; it leaves them when their own stand.
+func (a *app) join(ctx context.Context) {
+	var g errgroup.Group
+	for _, s := range a.sessions() {
+		g.Go(func() error { return s.Start(ctx) })
+	}
+	if err := g.Wait(); err != nil {
+		if ctx.Err() == nil {
+			a.log.Error("connect to the broker", "error", err)
+		}
+		return
+	}
+	if _, filters := a.sources.feeds(); len(filters) > 0 {
+		a.source.Leave(filters...)
+	}
 }
 
 // keepHouse drops what is older than the retention: readings every hour,

@@ -60,8 +60,10 @@ const lowRoom = 1 << 30
 // ready says in words why no data can be taken now; nil: it can.
 func (a *app) ready() error {
 	var errs []error
-	if !a.source.Connected() {
-		errs = append(errs, fmt.Errorf("not connected to the MQTT broker %s", a.mqttURL))
+	for _, s := range a.sessions() {
+		if !s.Connected() {
+			errs = append(errs, fmt.Errorf("not connected to the MQTT broker %s as %s", a.mqttURL, s.ClientID()))
+		}
 	}
 	if t := a.pipeline.Trouble(); t != nil {
 		errs = append(errs, fmt.Errorf("nothing can be kept since %s: %s; devices are not acknowledged and keep what they send", t.Since.UTC().Format(time.RFC3339), inWords(t.Cause)))

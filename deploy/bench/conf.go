@@ -21,6 +21,7 @@ type ports struct {
 	TokenHash string
 	Inside    bool   // haidang has its broker inside
 	Bucket    string // of InfluxDB, that haidang writes to; empty: none
+	Drop      string // a folder that haidang watches for station files; empty: none
 	Cold      bool   // InfluxDB puts in order within seconds what rests, not within hours
 }
 

@@ -31,44 +31,71 @@ func (b *bench) delay(ctx context.Context, s *system, rate int) (map[string]floa
 	if err := l.warm(ctx, s); err != nil {
 		return nil, err
 	}
-	screens := make([]*wall, walls)
-	conns := make([]*websocket.Conn, walls)
-	for i := range screens {
-		conn, err := openWall(ctx, s.http)
-		if err != nil {
-			return nil, err
-		}
-		defer conn.Close()
-		screens[i], conns[i] = newWall(l), conn
-	}
-	time.Sleep(time.Second) // what they are shown first is no news
-	var wg sync.WaitGroup
-	begin := time.Now()
-	for i, screen := range screens {
-		screen.from = begin
-		wg.Go(func() { screen.watch(conns[i]) })
-	}
-	n := int(float64(rate) * b.delayFor.Seconds())
-	err := l.publish(ctx, n)
-	time.Sleep(2 * time.Second)
-	for _, conn := range conns {
-		conn.Close()
-	}
-	wg.Wait()
+	screens, err := watchWalls(ctx, s, l)
 	if err != nil {
 		return nil, err
 	}
-	var all []float64
-	for _, screen := range screens {
-		all = append(all, screen.delays...)
+	n := int(float64(rate) * b.delayFor.Seconds())
+	err = l.publish(ctx, n)
+	delays := screens.end()
+	if err != nil {
+		return nil, err
 	}
-	if len(all) == 0 {
+	return delayFigures(delays, n)
+}
+
+func delayFigures(delays []float64, n int) (map[string]float64, error) {
+	if len(delays) == 0 {
 		return nil, errors.New("no wall was shown a single reading")
 	}
-	slices.Sort(all)
+	slices.Sort(delays)
 	return map[string]float64{
-		"p50 ms": quantile(all, 0.5), "p99 ms": quantile(all, 0.99), "max ms": all[len(all)-1], "shown %": 100 * float64(len(all)) / float64(n*walls),
+		"p50 ms": quantile(delays, 0.5), "p99 ms": quantile(delays, 0.99), "max ms": delays[len(delays)-1], "shown %": 100 * float64(len(delays)) / float64(n*walls),
 	}, nil
+}
+
+// watched are walls that look on.
+type watched struct {
+	screens []*wall
+	conns   []*websocket.Conn
+	done    sync.WaitGroup
+}
+
+// watchWalls opens the walls. What is published from its return on counts.
+func watchWalls(ctx context.Context, s *system, l load) (*watched, error) {
+	w := &watched{}
+	for range walls {
+		conn, err := openWall(ctx, s.http)
+		if err != nil {
+			w.close()
+			return nil, err
+		}
+		w.screens, w.conns = append(w.screens, newWall(l)), append(w.conns, conn)
+	}
+	time.Sleep(time.Second) // what they are shown first is no news
+	begin := time.Now()
+	for i, screen := range w.screens {
+		screen.from = begin
+		w.done.Go(func() { screen.watch(w.conns[i]) })
+	}
+	return w, nil
+}
+
+// end waits for what is on its way and gives the delays of all walls.
+func (w *watched) end() (all []float64) {
+	time.Sleep(2 * time.Second)
+	w.close()
+	w.done.Wait()
+	for _, screen := range w.screens {
+		all = append(all, screen.delays...)
+	}
+	return all
+}
+
+func (w *watched) close() {
+	for _, conn := range w.conns {
+		conn.Close()
+	}
 }
 
 // openWall connects a screen that looks at the map where the load's devices are.

@@ -23,6 +23,8 @@ type load struct {
 	rate       int // messages a second in all; 0 is as fast as acknowledged
 	prefix     string
 	stamped    bool // readings say to the microsecond when they were sent
+	// message replaces topic and payload of a device's k-th message.
+	message func(device, k int) (topic string, payload []byte)
 }
 
 // session is a load that is connected.
@@ -112,7 +114,14 @@ func (s *session) one(number, n int, begin time.Time) error {
 		}
 		device := number*mine + k%mine
 		// One write a message, as real devices cause.
-		if _, err := conn.Write(publishPacket(s.topic(device), uint16(k%65535+1), s.reading(device, k))); err != nil {
+		var packet []byte
+		if id := uint16(k%65535 + 1); s.message == nil {
+			packet = publishPacket(s.topic(device), id, s.reading(device, k))
+		} else {
+			topic, payload := s.message(device, k)
+			packet = publishPacket(topic, id, payload)
+		}
+		if _, err := conn.Write(packet); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}

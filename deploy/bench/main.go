@@ -2,7 +2,7 @@
 // prints Markdown tables. Systems are interleaved, one round after another,
 // so that a noisy minute hits all of them; figures are medians.
 //
-//	go run ./deploy/bench -reps 5 -parts throughput,promise,delay,fanout,catchup,memory,recover,disk,coldstart
+//	go run ./deploy/bench -reps 5 -parts throughput,promise,delay,backfill,fanout,catchup,memory,recover,disk,coldstart
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 type bench struct {
 	reps, readings, backlog, kept int
-	clients, fleet                int
+	clients, fleet, stations      int
 	delayFor, fanOutFor           time.Duration
 	parts, systems                []string
 	tools, dir                    string
@@ -48,7 +48,7 @@ func main() {
 		}
 	}
 	b := &bench{}
-	parts := flag.String("parts", "all", "what to measure, separated by commas: throughput, promise, delay, fanout, catchup, memory, recover, disk, coldstart")
+	parts := flag.String("parts", "all", "what to measure, separated by commas: throughput, promise, delay, backfill, fanout, catchup, memory, recover, disk, coldstart")
 	systems := flag.String("systems", "", "measure only systems whose name contains one of these, separated by commas")
 	flag.IntVar(&b.reps, "reps", 5, "rounds; the tables show medians")
 	flag.IntVar(&b.readings, "n", 200_000, "readings of a round of throughput and of promise")
@@ -56,6 +56,7 @@ func main() {
 	flag.IntVar(&b.kept, "kept", 500_000, "readings that are stored in a round of recover")
 	flag.IntVar(&b.clients, "clients", 1000, "screens of fanout")
 	flag.IntVar(&b.fleet, "devices", 20, "devices of disk; each has 43,200 readings of five values")
+	flag.IntVar(&b.stations, "stations", 6, "stations of backfill; each drops in 17,280 files of ten rows, 60 days")
 	flag.DurationVar(&b.delayFor, "delay-for", 20*time.Second, "length of a delay round")
 	flag.DurationVar(&b.fanOutFor, "fanout-for", 10*time.Second, "length of a fanout round")
 	flag.StringVar(&b.tools, "tools", ".tools", "where the peers are built")
@@ -98,7 +99,7 @@ func (b *bench) run(ctx context.Context) error {
 
 // measures are all tables, in the order in which they are printed.
 func (b *bench) measures() []measure {
-	return slices.Concat(b.throughputs(), b.promises(), b.delays(), b.fanOuts(), b.catchUps(), b.memories(), b.recoveries(), b.disks(), b.coldStarts())
+	return slices.Concat(b.throughputs(), b.promises(), b.delays(), b.backfills(), b.fanOuts(), b.catchUps(), b.memories(), b.recoveries(), b.disks(), b.coldStarts())
 }
 
 // chosen are the tables that were asked for. A part that does not exist is an

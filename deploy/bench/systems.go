@@ -131,10 +131,18 @@ func startServe(ctx context.Context, b *bench, dir string) (*system, error) {
 
 // startInside starts haidang serve with its broker inside.
 func startInside(ctx context.Context, b *bench, dir string) (*system, ports, error) {
+	s, p, err := withinItself(ctx, b, dir)
+	if err != nil {
+		return s, p, err
+	}
+	return s, p, s.serve(ctx, b, p)
+}
+
+// withinItself is a system of one process, with its broker inside.
+func withinItself(_ context.Context, _ *bench, dir string) (*system, ports, error) {
 	p := newPorts(dir)
 	p.Inside = true
-	s := &system{mqtt: p.mqtt()}
-	return s, p, s.serve(ctx, b, p)
+	return &system{mqtt: p.mqtt()}, p, nil
 }
 
 // startServeInflux also has a reading stored only when InfluxDB has it.

@@ -78,7 +78,13 @@ func (r *results) write(w io.Writer, title string, systems, figures []string, re
 		n := 0
 		for _, f := range figures {
 			values := r.rounds[s][f]
-			n = max(n, len(values))
+			if n = max(n, len(values)); len(values) == 0 { // it has no such figure
+				fmt.Fprint(w, " – |")
+				if reference != "" {
+					fmt.Fprint(w, " – |")
+				}
+				continue
+			}
 			fmt.Fprintf(w, " %s [%s–%s] |", figure(median(values)), figure(slices.Min(values)), figure(slices.Max(values)))
 			if reference != "" {
 				if base := median(r.rounds[reference][f]); base > 0 {

@@ -29,14 +29,14 @@ type Options struct {
 	Password string
 	// Filters are what is subscribed to; none: nothing comes in this way.
 	Filters []string
-	Log     *slog.Logger
+	// Shared says that devices that have nothing to do with each other come
+	// this way; see ingest.Message.
+	Shared bool
+	Log    *slog.Logger
 }
 
-// Filters are what ingest subscribes to: all that devices say, reports, and
-// the feeds, topic filters beside our own on which foreign formats come.
-func Filters(feeds []string) []string {
-	return append([]string{ingest.DeviceRoot + "#", ingest.ReportsTopic}, feeds...)
-}
+// Filters are what comes in our own form: all that devices say, and reports.
+var Filters = []string{ingest.DeviceRoot + "#", ingest.ReportsTopic}
 
 // Source is the connection to the broker.
 type Source struct {
@@ -126,16 +126,27 @@ func (s *Source) subscribe(c paho.Client) {
 			}
 		}
 		s.up.Store(true)
-		s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL)
+		s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL, "filters", s.opts.Filters)
 	}()
 }
 
 // handle runs in order on paho's goroutine. Submit blocks only when the queue
 // is full; then the broker's in-flight window fills, and it waits.
 func (s *Source) handle(_ paho.Client, m paho.Message) {
-	_ = s.submit(s.ctx, ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(),
+	_ = s.submit(s.ctx, ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), Shared: s.opts.Shared,
 		ReceivedAt: time.Now(), Done: func(ingest.Outcome) { m.Ack() }})
 }
+
+// Leave ends the session's subscriptions to filters. What the broker has kept
+// for it by then still comes.
+func (s *Source) Leave(filters ...string) {
+	if t := s.client.Unsubscribe(filters...); t.WaitTimeout(20*time.Second) && t.Error() != nil {
+		s.opts.Log.Warn("unsubscribe at the broker", "component", "ingest.mqtt", "error", t.Error())
+	}
+}
+
+// ClientID is the session's name at the broker.
+func (s *Source) ClientID() string { return s.opts.ClientID }
 
 // Connected says whether the subscription stands.
 func (s *Source) Connected() bool { return s.up.Load() && s.client.IsConnectionOpen() }

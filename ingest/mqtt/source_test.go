@@ -15,7 +15,7 @@ import (
 
 func startSource(t *testing.T, url string, submit func(context.Context, ingest.Message) error) *mqtt.Source {
 	t.Helper()
-	s := mqtt.New(mqtt.Options{URL: url, ClientID: "haidang-ingest", Filters: mqtt.Filters([]string{"plant/+/data"}), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, submit)
+	s := mqtt.New(mqtt.Options{URL: url, ClientID: "haidang-ingest", Filters: append([]string{"plant/+/data"}, mqtt.Filters...), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, submit)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {

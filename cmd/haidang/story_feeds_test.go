@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	paho "github.com/eclipse/paho.mqtt.golang"
+)
+
+// A feed comes through a session of its own. What the session that devices
+// share was once subscribed to is left, and what waited for it still comes.
+func TestStoryFeedsLeaveTheSharedSession(t *testing.T) {
+	addr, dir := mosquitto(t), t.TempDir()
+	before := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("haidang-ingest").SetCleanSession(false))
+	for _, step := range []func() paho.Token{before.Connect, func() paho.Token { return before.Subscribe("plant/+/data", 1, nil) }} {
+		if tok := step(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
+			t.Fatal(tok.Error())
+		}
+	}
+	before.Disconnect(100)
+	at := time.Now().UnixMilli()
+	say := func() {
+		at++ // the same message twice is a duplicate
+		publish(t, addr, "plant/7/data", fmt.Sprintf(`{"f":1,"t":%d}`, at))
+	}
+	say()
+
+	conf := filepath.Join(dir, "haidang.toml")
+	os.WriteFile(conf, fmt.Appendf(nil, `unknown_devices = "register"
+[broker]
+url = "tcp://%s"
+[[tokens]]
+name = "i"
+role = "integrator"
+sha256 = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
+[[sources]]
+name = "pumps"
+format = "mapping"
+topic = "plant/+/data"
+[sources.options]
+topic_level = 2
+time = "t"
+layout = "unix_ms"
+metrics = {flow = {path = "f"}}
+`, addr), 0o600)
+	s, _ := start(t, (&serveCmd{Config: conf, Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0"}).run)
+	counted := func(outcome string) string {
+		req, _ := http.NewRequest(http.MethodGet, s.HTTP+"/metrics", nil)
+		req.Header.Set("Authorization", "Bearer 0123456789")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, _ := io.ReadAll(res.Body)
+		if m := regexp.MustCompile(`haidang_ingest_messages_total\{outcome="` + outcome + `"\} (\d+)`).FindSubmatch(text); m != nil {
+			return string(m[1])
+		}
+		return "0"
+	}
+	s.eventually("what waited in the old session came", func() bool { return counted("stored") == "1" })
+	s.eventually("the old subscription is left", func() bool {
+		stored, twice := counted("stored"), counted("duplicate")
+		say()
+		s.eventually("a message came", func() bool { return counted("stored") != stored })
+		time.Sleep(200 * time.Millisecond) // for it to come again by the other session
+		return counted("duplicate") == twice
+	})
+}

@@ -1,0 +1,47 @@
+package ingest
+
+import "time"
+
+// pace says how much backfill may be kept beside what is live. It costs what
+// live readings need: the CPU that decodes it, and all that reads the journal
+// after it. So while anything live comes, backfill gets as many entries as that
+// had, and steady more in a second; when nothing live came for quiet, it gets
+// all it wants.
+type pace struct {
+	tokens float64 // entries that are allowed now
+	at     time.Time
+	live   time.Time // when something live last came
+}
+
+const (
+	steady = 500 // entries a second
+	quiet  = time.Second
+	// lump is how many entries are worth a sync of the disk of their own.
+	lump = 25
+)
+
+func newPace(now time.Time) *pace { return &pace{at: now} }
+
+// heard notes that a batch of live messages came.
+func (p *pace) heard(n int, now time.Time) {
+	p.tokens = min(p.tokens+float64(n), bulkBatch)
+	p.live = now
+}
+
+// allows returns how many entries of backfill may be kept now, at most a bulk
+// batch: along with what is live or, when alone, in a sync of their own. If
+// none, wait is until some may.
+func (p *pace) allows(alone bool, now time.Time) (n int, wait time.Duration) {
+	p.tokens = min(p.tokens+steady*now.Sub(p.at).Seconds(), bulkBatch)
+	p.at = now
+	if now.Sub(p.live) >= quiet {
+		return bulkBatch, 0
+	}
+	if alone && p.tokens < lump {
+		return 0, time.Duration((lump-p.tokens)/steady*float64(time.Second)) + time.Millisecond
+	}
+	return int(p.tokens), 0
+}
+
+// spend takes n from what is allowed.
+func (p *pace) spend(n int) { p.tokens = max(p.tokens-float64(n), 0) }

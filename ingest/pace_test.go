@@ -1,0 +1,106 @@
+package ingest
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"haidang/devices"
+)
+
+func deviceID(n int) devices.ID { return devices.ID(strconv.Itoa(n)) }
+
+func TestPace(t *testing.T) {
+	now := time.Now()
+	p := newPace(now)
+	if n, wait := p.allows(true, now); n != bulkBatch || wait != 0 {
+		t.Errorf("while nothing is live, %d entries and %v of waiting", n, wait)
+	}
+	p.spend(bulkBatch)
+	p.heard(10, now)
+	if n, _ := p.allows(false, now); n != 10 {
+		t.Errorf("along with 10 live ones %d are allowed", n)
+	}
+	n, wait := p.allows(true, now)
+	if n != 0 || wait <= 0 {
+		t.Errorf("alone, beside what is live, %d entries and %v of waiting", n, wait)
+	}
+	if n, _ := p.allows(true, now.Add(wait)); n < lump {
+		t.Errorf("after the wait %d are allowed", n)
+	}
+	p.heard(100_000, now)
+	if n, _ := p.allows(false, now.Add(wait)); n != bulkBatch {
+		t.Errorf("along with a flood %d are allowed, most is %d", n, bulkBatch)
+	}
+	if n, _ := p.allows(true, now.Add(quiet+wait)); n != bulkBatch {
+		t.Errorf("when it became quiet %d are allowed", n)
+	}
+}
+
+// However parts are taken, each element comes once, in order, and a cut message
+// goes on where it was cut.
+func TestLaneTakesEachElementOnce(t *testing.T) {
+	for _, cut := range []bool{true, false} {
+		l := newLane(1 << 20)
+		total := 0
+		for i, size := range []int{3, 250, 1, 700, 20} {
+			w := &work{id: deviceID(i), elements: make([]element, size)}
+			for j := range w.elements {
+				w.elements[j].id = deviceID(total + j)
+			}
+			total += size
+			if err := l.add(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.put(<-l.queue)
+		next := 0
+		for _, most := range []int{2, 100, 250, 7, 1000} {
+			batch := l.take(most, cut)
+			if n := elements(batch); cut && n > most {
+				t.Errorf("%d elements taken, most is %d", n, most)
+			}
+			for _, b := range batch {
+				for i := range b.elements {
+					if b.elements[i].id != deviceID(next) {
+						t.Fatalf("cut %v: element %s comes where %s should", cut, b.elements[i].id, deviceID(next))
+					}
+					next++
+				}
+			}
+		}
+		if next != total || l.waits() {
+			t.Errorf("cut %v: %d of %d elements came, more waits: %v", cut, next, total, l.waits())
+		}
+	}
+}
+
+func TestLaneOf(t *testing.T) {
+	p := &Pipeline{live: newLane(1), bulk: newLane(1), patient: newLane(1), limiter: newLimiter(nil)}
+	names := map[*lane]string{p.live: "live", p.bulk: "bulk", p.patient: "patient"}
+	live, old, event := element{reading: &Reading{Lateness: LiveNow}}, element{reading: &Reading{Lateness: Backfill}}, element{event: &Event{}}
+	long := make([]element, bulkBatch+1)
+	for i := range long {
+		long[i] = old
+	}
+	longLive := append([]element{live}, long...)
+	for _, test := range []struct {
+		name     string
+		elements []element
+		shared   bool
+		want     string
+	}{
+		{"live", []element{old, live}, true, "live"},
+		{"live alone", []element{live}, false, "live"},
+		{"event", []element{event}, false, "live"},
+		{"refusal", []element{{refusal: &Refusal{}}}, false, "live"},
+		{"old", []element{old, old}, false, "patient"},
+		{"old, of a session that many share", []element{old}, true, "bulk"},
+		{"long and old", long, false, "patient"},
+		{"long, with something live", longLive, false, "bulk"},
+	} {
+		if got := names[p.laneOf(&work{Message: Message{Shared: test.shared}, elements: test.elements})]; got != test.want {
+			t.Errorf("%s goes to the lane %s, want %s", test.name, got, test.want)
+		}
+	}
+}
