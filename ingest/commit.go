@@ -21,17 +21,15 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	pace := newPace(time.Now())
 	for {
 		batch := p.live.take(maxBatch, false)
-		alone := len(batch) == 0
-		if !alone {
+		if len(batch) > 0 {
 			pace.heard(elements(batch), time.Now())
-		} else if batch = p.bulk.take(bulkBatch, true); len(batch) > 0 {
-			p.commit(ctx, batch)
-			continue
+		} else {
+			batch = p.bulk.take(bulkBatch, true)
 		}
 		var wait time.Duration
-		if p.patient.waits() {
+		if n := p.patient.waiting(); n > 0 {
 			var most int
-			if most, wait = pace.allows(alone, time.Now()); most > 0 {
+			if most, wait = pace.allows(len(batch) == 0, n, time.Now()); most > 0 {
 				behind := p.patient.take(most, true)
 				pace.spend(elements(behind))
 				batch = append(batch, behind...)
@@ -71,7 +69,7 @@ func (p *Pipeline) wait(ctx context.Context, pause time.Duration) bool {
 // drain commits what is queued when the program ends.
 func (p *Pipeline) drain(ctx context.Context) {
 	for _, l := range []*lane{p.live, p.bulk, p.patient} {
-		for l.waits() {
+		for l.waiting() > 0 {
 			p.commit(ctx, l.take(maxBatch, false))
 		}
 	}

@@ -50,8 +50,9 @@ func (l *lane) add(ctx context.Context, w *work) error {
 // leave gives back the room of a message that came to its end.
 func (l *lane) leave(w *work) { l.room.Release(l.weight(w)) }
 
-// waits says whether there is something to take.
-func (l *lane) waits() bool { return len(l.rest) > 0 || len(l.queue) > 0 }
+// waiting is how many messages there are to take, as the committing goroutine
+// sees it.
+func (l *lane) waiting() int { return len(l.rest) + len(l.queue) }
 
 // part is some of a message's elements: one of a slow lane can be longer than a
 // batch.

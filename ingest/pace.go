@@ -16,7 +16,8 @@ type pace struct {
 const (
 	steady = 500 // entries a second
 	quiet  = time.Second
-	// lump is how many entries are worth a sync of the disk of their own.
+	// lump is how many entries are worth a sync of the disk of their own, when
+	// so many wait.
 	lump = 25
 )
 
@@ -29,16 +30,16 @@ func (p *pace) heard(n int, now time.Time) {
 }
 
 // allows returns how many entries of backfill may be kept now, at most a bulk
-// batch: along with what is live or, when alone, in a sync of their own. If
-// none, wait is until some may.
-func (p *pace) allows(alone bool, now time.Time) (n int, wait time.Duration) {
+// batch, when that many messages of it wait: along with what is live or, alone,
+// in a sync of their own. If none, wait is until some may.
+func (p *pace) allows(alone bool, waiting int, now time.Time) (n int, wait time.Duration) {
 	p.tokens = min(p.tokens+steady*now.Sub(p.at).Seconds(), bulkBatch)
 	p.at = now
 	if now.Sub(p.live) >= quiet {
 		return bulkBatch, 0
 	}
-	if alone && p.tokens < lump {
-		return 0, time.Duration((lump-p.tokens)/steady*float64(time.Second)) + time.Millisecond
+	if worth := float64(min(lump, waiting)); alone && p.tokens < worth {
+		return 0, time.Duration((worth-p.tokens)/steady*float64(time.Second)) + time.Millisecond
 	}
 	return int(p.tokens), 0
 }

@@ -13,26 +13,31 @@ func deviceID(n int) devices.ID { return devices.ID(strconv.Itoa(n)) }
 func TestPace(t *testing.T) {
 	now := time.Now()
 	p := newPace(now)
-	if n, wait := p.allows(true, now); n != bulkBatch || wait != 0 {
+	if n, wait := p.allows(true, 1000, now); n != bulkBatch || wait != 0 {
 		t.Errorf("while nothing is live, %d entries and %v of waiting", n, wait)
 	}
 	p.spend(bulkBatch)
 	p.heard(10, now)
-	if n, _ := p.allows(false, now); n != 10 {
+	if n, _ := p.allows(false, 1000, now); n != 10 {
 		t.Errorf("along with 10 live ones %d are allowed", n)
 	}
-	n, wait := p.allows(true, now)
+	n, wait := p.allows(true, 1000, now)
 	if n != 0 || wait <= 0 {
 		t.Errorf("alone, beside what is live, %d entries and %v of waiting", n, wait)
 	}
-	if n, _ := p.allows(true, now.Add(wait)); n < lump {
+	if n, _ := p.allows(true, 1000, now.Add(wait)); n < lump {
 		t.Errorf("after the wait %d are allowed", n)
 	}
+	p.spend(bulkBatch)
+	now = now.Add(wait + 5*time.Millisecond)
+	if n, _ := p.allows(true, 1, now); n < 1 || n >= lump {
+		t.Errorf("a lone message waits for others: %d are allowed", n)
+	}
 	p.heard(100_000, now)
-	if n, _ := p.allows(false, now.Add(wait)); n != bulkBatch {
+	if n, _ := p.allows(false, 1000, now); n != bulkBatch {
 		t.Errorf("along with a flood %d are allowed, most is %d", n, bulkBatch)
 	}
-	if n, _ := p.allows(true, now.Add(quiet+wait)); n != bulkBatch {
+	if n, _ := p.allows(true, 1000, now.Add(quiet)); n != bulkBatch {
 		t.Errorf("when it became quiet %d are allowed", n)
 	}
 }
@@ -69,8 +74,8 @@ func TestLaneTakesEachElementOnce(t *testing.T) {
 				}
 			}
 		}
-		if next != total || l.waits() {
-			t.Errorf("cut %v: %d of %d elements came, more waits: %v", cut, next, total, l.waits())
+		if next != total || l.waiting() > 0 {
+			t.Errorf("cut %v: %d of %d elements came, %d more wait", cut, next, total, l.waiting())
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/url"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
@@ -54,7 +56,7 @@ type Writer struct {
 
 // NewWriter prepares a writer; it does not touch the network.
 func NewWriter(cfg Config, reg Registry, cursor *Cursor, metrics prometheus.Registerer, log *slog.Logger) *Writer {
-	c := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token, influxdb2.DefaultOptions().SetPrecision(time.Millisecond).SetHTTPRequestTimeout(30).SetUseGZip(true))
+	c := influxdb2.NewClientWithOptions(cfg.URL, cfg.Token, influxdb2.DefaultOptions().SetPrecision(time.Millisecond).SetHTTPRequestTimeout(30).SetUseGZip(!onThisMachine(cfg.URL)))
 	w := &Writer{client: c, api: c.WriteAPIBlocking(cfg.Org, cfg.Bucket), reg: reg, cursor: cursor, log: log,
 		written: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_influx_points_total", Help: "Points that InfluxDB confirmed."}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_influx_refused_points_total", Help: "Points that InfluxDB refused; they stay in the journal."})}
@@ -64,6 +66,16 @@ func NewWriter(cfg Config, reg Registry, cursor *Cursor, metrics prometheus.Regi
 		metrics.MustRegister(w.written, w.refused, lag)
 	}
 	return w
+}
+
+// onThisMachine says that nothing is gained by packing what is sent.
+func onThisMachine(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Run follows the journal until ctx ends.
@@ -91,14 +103,26 @@ func (w *Writer) Run(ctx context.Context, j Follower) error {
 	}
 }
 
-// batchSize is the most points of one write.
-const batchSize = 5000
+const (
+	// batchSize is the most points of one write.
+	batchSize = 5000
+	// rest is how long what comes is gathered after a batch that was not full:
+	// each write costs InfluxDB, and our place in the journal, a sync.
+	rest = 500 * time.Millisecond
+)
 
 func (w *Writer) follow(ctx context.Context, es []ingest.Entry) error {
 	if err := w.writeUntilDone(ctx, w.points(es)); err != nil {
 		return err
 	}
-	return w.reached(ctx, es[len(es)-1].Pos)
+	if err := w.reached(ctx, es[len(es)-1].Pos); err != nil || len(es) == batchSize {
+		return err
+	}
+	select {
+	case <-time.After(rest):
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 func (w *Writer) reached(ctx context.Context, pos ingest.Pos) error {
