@@ -100,34 +100,52 @@ func (s *Source) Start(ctx context.Context) error {
 	return nil
 }
 
+// subscribe goes on until the subscription stands or the connection is lost: a
+// broker that is busy may not answer in time, an access list may be mended.
 func (s *Source) subscribe(c paho.Client) {
 	if len(s.opts.Filters) == 0 {
 		s.up.Store(true)
 		return
 	}
+	go func() {
+		for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+			err := s.subscribeOnce(c)
+			if err == nil {
+				s.up.Store(true)
+				s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL, "filters", s.opts.Filters)
+				return
+			}
+			s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err, "retry_in", wait)
+			select {
+			case <-time.After(wait):
+			case <-s.ctx.Done():
+				return
+			}
+			if !c.IsConnectionOpen() {
+				return // the next connection subscribes
+			}
+		}
+	}()
+}
+
+func (s *Source) subscribeOnce(c paho.Client) error {
 	filters := map[string]byte{}
 	for _, f := range s.opts.Filters {
 		filters[f] = 1
 	}
 	t := c.SubscribeMultiple(filters, s.handle)
-	go func() {
-		if !t.WaitTimeout(20*time.Second) || t.Error() != nil {
-			err := t.Error()
-			if err == nil {
-				err = errors.New("no answer within 20 s")
-			}
-			s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err)
-			return
+	if !t.WaitTimeout(20 * time.Second) {
+		return errors.New("no answer within 20 s")
+	}
+	if err := t.Error(); err != nil {
+		return err
+	}
+	for f, q := range t.(*paho.SubscribeToken).Result() {
+		if q == 0x80 {
+			return fmt.Errorf("the broker refuses %s; its access list must let %s read it", f, s.opts.ClientID)
 		}
-		for f, q := range t.(*paho.SubscribeToken).Result() {
-			if q == 0x80 {
-				s.opts.Log.Error("the broker refused the subscription; its access list must let ingest read it", "component", "ingest.mqtt", "filter", f)
-				return
-			}
-		}
-		s.up.Store(true)
-		s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL, "filters", s.opts.Filters)
-	}()
+	}
+	return nil
 }
 
 // handle runs in order on paho's goroutine. Submit blocks only when the queue

@@ -73,7 +73,7 @@ async function draw(): Promise<void> {
   for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
   try {
     const items = await views[tab]!();
-    show(body, h("p", { class: "hint" }, t(items.length % 200 === 0 && items.length ? "list.first" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
+    show(body, h("p", { class: "hint" }, t(items.length === 1 ? "list.one" : items.length % 200 === 0 && items.length ? "list.first" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
   } catch (e) { show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
 }
 

@@ -10,6 +10,9 @@ interface Letter { id: number; received_at: string; topic: string; sender?: stri
 const visible = (base64: string): string => new TextDecoder().decode(Uint8Array.from(atob(base64 ?? ""), (c) => c.charCodeAt(0))).slice(0, 400)
   .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 
+/** reason says a code in the reader's language; the message beside it, for whoever mends it, is in English. */
+const reason = (code: string): string => { const key = "dead.code." + code, text = t(key); return text === key ? code : text; };
+
 const fields = ["status", "format", "code", "device"] as const;
 const filter: Record<string, string> = { status: "new" };
 
@@ -43,7 +46,7 @@ export function deadTools(reload: () => Promise<void>, redraw: () => Promise<voi
 
 /** deadLetters draws one card a letter that matches the filter. */
 export async function deadLetters(button: (label: string, fn: () => Promise<unknown>) => HTMLElement): Promise<HTMLElement[]> {
-  return (await get<{ items: Letter[] }>(`/dead-letters?${query({ limit: "200" })}`)).items.map((d) => h("li", {}, h("span", { class: "state" }, d.code), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message), h("pre", {}, visible(d.payload)),
-    h("small", {}, [when(d.received_at), d.topic, d.sender, [d.format || t("source.native"), d.version].filter(Boolean).join(" "), num(d.size, 0) + " B", t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ",
+  return (await get<{ items: Letter[] }>(`/dead-letters?${query({ limit: "200" })}`)).items.map((d) => h("li", {}, h("span", { class: "state", title: d.code }, reason(d.code)), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message), h("pre", {}, visible(d.payload)),
+    h("small", {}, [when(d.received_at), d.topic, d.sender, d.code, [d.format || t("source.native"), d.version].filter(Boolean).join(" "), num(d.size, 0) + " B", t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ",
     d.status === "new" ? button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`)) : null));
 }
