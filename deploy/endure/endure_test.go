@@ -87,7 +87,7 @@ func endure(t *testing.T, embedded bool) {
 	}
 	var trouble sync.WaitGroup
 	if *away > 0 {
-		trouble.Go(func() { influxAway(ctx, db) })
+		trouble.Go(func() { influxAway(ctx, t, db) })
 	}
 	if *full > 0 {
 		trouble.Go(func() { fillDisk(ctx, t, data) })
@@ -133,15 +133,18 @@ func cause(ctx context.Context, t *testing.T, p *program, m *ingesttest.Mosquitt
 	return slowest
 }
 
-func influxAway(ctx context.Context, db *ingesttest.Influx) {
+func influxAway(ctx context.Context, t *testing.T, db *ingesttest.Influx) {
 	select {
 	case <-time.After(*length / 5):
 	case <-ctx.Done():
 		return
 	}
 	db.Kill()
-	time.Sleep(*away)
-	db.Start()
+	select {
+	case <-time.After(*away):
+		db.Start()
+	case <-t.Context().Done(): // the test failed meanwhile
+	}
 }
 
 // count compares what was acknowledged with what is there, by number.
