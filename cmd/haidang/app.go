@@ -89,7 +89,8 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if a.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
 		return nil, taken(err, "HTTP", cfg.HTTP, "--http")
 	}
-	a.stop.add("HTTP port", func() error { a.listener.Close(); return nil })
+	listener := a.listener
+	a.stop.add("HTTP port", func() error { listener.Close(); return nil })
 	a.httpURL = "http://" + a.listener.Addr().String()
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
@@ -210,7 +211,8 @@ func (a *app) buildSource() (err error) {
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}
-		a.stop.add("broker", func() error { a.broker.Close(); return nil })
+		inside := a.broker
+		a.stop.add("broker", func() error { inside.Close(); return nil })
 		o.URL, o.ClientID, o.Username, o.Password = a.broker.ServerURL(), broker.InternalUser, broker.InternalUser, a.broker.ServerPassword()
 		a.mqttURL = "tcp://" + a.broker.Addr()
 		a.source = mqtt.New(o, a.pipeline.Submit)

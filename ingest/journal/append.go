@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"haidang/devices"
@@ -73,68 +72,5 @@ func (j *Journal) known(ctx context.Context, dev devices.ID, id identity) (bool,
 	if j.fresh.has(key, id) {
 		return true, nil
 	}
-	at, err := j.spot(ctx, dev, id)
-	if err != nil {
-		return false, err
-	}
-	_, found := slices.BinarySearchFunc(at, id, identity.compare)
-	return found, nil
-}
-
-// spots remembers what shelves hold of a device's day, for late entries come
-// many at a time.
-type spots struct {
-	by    map[spotKey][]identity
-	count int
-}
-
-type spotKey struct {
-	device devices.ID
-	kind   uint8
-	day    int64
-}
-
-// maxSpots bounds the identities that are remembered.
-const maxSpots = 1 << 19
-
-func newSpots() spots { return spots{by: map[spotKey][]identity{}} }
-
-func (s *spots) clear() {
-	clear(s.by)
-	s.count = 0
-}
-
-// spot returns what the shelf holds of the entry's device and day, in order.
-func (j *Journal) spot(ctx context.Context, dev devices.ID, id identity) ([]identity, error) {
-	k := spotKey{dev, id.kind, dayOf(id.ts)}
-	if at, ok := j.spots.by[k]; ok {
-		return at, nil
-	}
-	var at []identity
-	s, err := j.shelf(ctx, periodStart(milli(id.ts)), false)
-	if err != nil {
-		return nil, err
-	}
-	if s != nil {
-		rs, err := s.runs(ctx, dev, id.kind, k.day*day, (k.day+1)*day)
-		if err != nil {
-			return nil, err
-		}
-		for i := range rs {
-			es, err := s.decode(dev, &rs[i])
-			if err != nil {
-				return nil, err
-			}
-			for e := range es {
-				at = append(at, identify(&es[e]))
-			}
-		}
-		slices.SortFunc(at, identity.compare)
-	}
-	if j.spots.count+len(at) > maxSpots || len(j.spots.by) > maxSpots/8 {
-		j.spots.clear()
-	}
-	j.spots.by[k] = at
-	j.spots.count += len(at)
-	return at, nil
+	return j.onShelf(ctx, dev, id)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -255,4 +256,40 @@ func TestQuestionsAreRightWhileTheJournalIsKept(t *testing.T) {
 	}
 	stop()
 	done.Wait()
+}
+
+// What was acknowledged in vain comes again in thousands, of devices that said
+// more than can be remembered at once: the journal must not read it all anew for
+// each.
+func BenchmarkDuplicatesOfBusyDevices(b *testing.B) {
+	j, err := Open(b.Context(), b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	const busy, each = 10, 80_000
+	begin := time.Now().Add(-3 * time.Hour).Truncate(time.Second)
+	batch := func(from, n int) (es []ingest.Entry) {
+		for k := from; k < from+n; k++ {
+			for d := range busy {
+				es = append(es, ingest.Entry{Reading: &ingest.Reading{Device: devices.ID(fmt.Sprintf("busy-%d", d)), Seq: int64(k + 1),
+					FixTime: begin.Add(time.Duration(k) * 2 * time.Millisecond), ReceivedAt: time.Now(), Values: []ingest.Value{{Metric: "n", Number: float64(k)}}}})
+			}
+		}
+		return es
+	}
+	for k := 0; k < each; k += 1000 {
+		if _, err := j.Append(b.Context(), batch(k, 1000)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := j.Settle(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		stored, err := j.Append(b.Context(), batch(each/2, 25))
+		if err != nil || slices.Contains(stored, true) {
+			b.Fatal("stored again, or ", err)
+		}
+	}
 }
