@@ -201,7 +201,7 @@ func (w *Writer) point(r *ingest.Reading) *write.Point {
 
 // writeUntilDone writes points, waiting as long as InfluxDB is away.
 func (w *Writer) writeUntilDone(ctx context.Context, points []*write.Point) error {
-	for wait := time.Second; len(points) > 0; wait = min(2*wait, time.Minute) {
+	for wait := time.Second; len(points) > 0; wait = min(2*wait, 15*time.Second) {
 		err := w.api.WritePoint(ctx, points...)
 		if err == nil {
 			w.written.Add(float64(len(points)))

@@ -78,14 +78,18 @@ func (Decoder) Decode(in ingest.Input) []ingest.Item {
 			i, ok := at[row.at]
 			if !ok {
 				i = len(items)
-				items, at[row.at] = append(items, ingest.Item{Device: id, Reading: &ingest.Reading{FixTime: row.at, Seq: ingest.NoSeq}, Units: map[string]string{}}), i
+				items = append(items, ingest.Item{Device: id, Reading: &ingest.Reading{FixTime: row.at, Seq: ingest.NoSeq}, Units: map[string]string{}})
 			}
 			if r = object.Add(&items[i].Reading.Values, row.metric, row.value); r == nil {
+				at[row.at] = i
 				vs := items[i].Reading.Values
 				vs[len(vs)-1].Quality = row.quality
 				items[i].Units[row.metric] = row.unit
 				items[i].Raw = append(append(items[i].Raw, line...), '\n')
 				continue
+			}
+			if !ok {
+				items = items[:i] // a reading of nothing
 			}
 		}
 		items = append(items, ingest.Item{Device: id, Refusal: r, Raw: line, Where: "line " + strconv.Itoa(n)})
