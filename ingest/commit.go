@@ -24,7 +24,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		if len(batch) > 0 {
 			pace.heard(elements(batch), time.Now())
 		} else {
-			batch = p.bulk.take(bulkBatch, true)
+			batch = p.bulk.take(pace.most(time.Now()), true)
 		}
 		var wait time.Duration
 		if n := p.patient.waiting(); n > 0 {
@@ -75,8 +75,8 @@ func (p *Pipeline) drain(ctx context.Context) {
 	}
 }
 
-// bulkBatch is the most entries of backfill in one commit: what a live reading
-// has to wait for at most.
+// bulkBatch is the most entries of backfill in one commit while anything live
+// comes: what a live reading has to wait for at most.
 const bulkBatch = 250
 
 func elements(batch []part) (n int) {

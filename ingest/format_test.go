@@ -110,21 +110,21 @@ func TestLiveReadingsOvertakeBackfill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	submit("plant/7/data", strings.Repeat("qb-air-01 1 ug/m3\n", 1000)) // a long one, in several batches
+	submit("plant/7/data", strings.Repeat("qb-air-01 1 ug/m3\n", 3000)) // a long one, in several batches
 	time.Sleep(50 * time.Millisecond)                                   // its first batch waits at the gate
 	submit(airTopic, `{"values":{"pm25":3}}`)
 	g.open <- struct{}{}
 	first := <-g.held
 	g.open <- struct{}{}
 	second := <-g.held
-	if len(first) != 250 || len(second) != 1 || second[0].Reading.Values[0].Number != 3 {
+	if len(first) != 1000 || len(second) != 1 || second[0].Reading.Values[0].Number != 3 {
 		t.Errorf("the journal got %d entries, then %d", len(first), len(second))
 	}
 	close(g.open)
 	if o := <-ends; o.Stored != 1 {
 		t.Errorf("the live reading ended first as %+v", o)
 	}
-	if o := <-ends; o.Stored != 1000 {
+	if o := <-ends; o.Stored != 3000 {
 		t.Errorf("the long payload ended as %+v", o)
 	}
 }

@@ -19,6 +19,9 @@ const (
 	// lump is how many entries are worth a sync of the disk of their own, when
 	// so many wait.
 	lump = 25
+	// idleBatch is the most entries of backfill in one commit while nothing
+	// live comes.
+	idleBatch = 1000
 )
 
 func newPace(now time.Time) *pace { return &pace{at: now} }
@@ -29,14 +32,22 @@ func (p *pace) heard(n int, now time.Time) {
 	p.live = now
 }
 
-// allows returns how many entries of backfill may be kept now, at most a bulk
-// batch, when that many messages of it wait: along with what is live or, alone,
+// most is how many entries of backfill one commit may hold: few, for what is live
+// has to wait for it; more, to a sync of the disk, while nothing live comes.
+func (p *pace) most(now time.Time) int {
+	if now.Sub(p.live) >= quiet {
+		return idleBatch
+	}
+	return bulkBatch
+}
+
+// allows returns how many entries of backfill may be kept now, when that many messages of it wait: along with what is live or, alone,
 // in a sync of their own. If none, wait is until some may.
 func (p *pace) allows(alone bool, waiting int, now time.Time) (n int, wait time.Duration) {
 	p.tokens = min(p.tokens+steady*now.Sub(p.at).Seconds(), bulkBatch)
 	p.at = now
 	if now.Sub(p.live) >= quiet {
-		return bulkBatch, 0
+		return idleBatch, 0
 	}
 	if worth := float64(min(lump, waiting)); alone && p.tokens < worth {
 		return 0, time.Duration((worth-p.tokens)/steady*float64(time.Second)) + time.Millisecond

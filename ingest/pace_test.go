@@ -13,7 +13,7 @@ func deviceID(n int) devices.ID { return devices.ID(strconv.Itoa(n)) }
 func TestPace(t *testing.T) {
 	now := time.Now()
 	p := newPace(now)
-	if n, wait := p.allows(true, 1000, now); n != bulkBatch || wait != 0 {
+	if n, wait := p.allows(true, 1000, now); n != idleBatch || wait != 0 {
 		t.Errorf("while nothing is live, %d entries and %v of waiting", n, wait)
 	}
 	p.spend(bulkBatch)
@@ -37,7 +37,10 @@ func TestPace(t *testing.T) {
 	if n, _ := p.allows(false, 1000, now); n != bulkBatch {
 		t.Errorf("along with a flood %d are allowed, most is %d", n, bulkBatch)
 	}
-	if n, _ := p.allows(true, 1000, now.Add(quiet)); n != bulkBatch {
+	if p.most(now) != bulkBatch || p.most(now.Add(quiet)) != idleBatch {
+		t.Errorf("a batch holds %d beside what is live, %d else", p.most(now), p.most(now.Add(quiet)))
+	}
+	if n, _ := p.allows(true, 1000, now.Add(quiet)); n != idleBatch {
 		t.Errorf("when it became quiet %d are allowed", n)
 	}
 }
