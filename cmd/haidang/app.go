@@ -75,12 +75,11 @@ type app struct {
 }
 
 // build opens everything; nothing runs yet and nobody is let in.
-func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app, err error) {
-	a = &app{cfg: cfg, open: open, log: log, stop: &stack{log: log}, prom: prometheus.NewRegistry(), tracker: latest.New()}
-	opened := a.stop // a itself is nil when the start ends half-way
+func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app, err error) {
+	a := &app{cfg: cfg, open: open, log: log, stop: &stack{log: log}, prom: prometheus.NewRegistry(), tracker: latest.New()}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, opened.unwind())
+			err = errors.Join(err, a.stop.unwind())
 		}
 	}()
 	a.prom.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -89,8 +88,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (a *app
 	if a.listener, err = net.Listen("tcp", cfg.HTTP); err != nil {
 		return nil, taken(err, "HTTP", cfg.HTTP, "--http")
 	}
-	listener := a.listener
-	a.stop.add("HTTP port", func() error { listener.Close(); return nil })
+	a.stop.add("HTTP port", func() error { a.listener.Close(); return nil })
 	a.httpURL = "http://" + a.listener.Addr().String()
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
@@ -202,7 +200,7 @@ func loadRules(path string) ([]rules.Rule, error) {
 
 // buildSource starts the embedded broker, unless an outside one is named.
 func (a *app) buildSource() (err error) {
-	_, filters := a.sources.feeds()
+	feeds, filters := a.sources.feeds()
 	o := mqtt.Options{URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
 	a.mqttURL = o.URL
 	if o.URL == "" {
@@ -211,8 +209,7 @@ func (a *app) buildSource() (err error) {
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}
-		inside := a.broker
-		a.stop.add("broker", func() error { inside.Close(); return nil })
+		a.stop.add("broker", func() error { a.broker.Close(); return nil })
 		o.URL, o.ClientID, o.Username, o.Password = a.broker.ServerURL(), broker.InternalUser, broker.InternalUser, a.broker.ServerPassword()
 		a.mqttURL = "tcp://" + a.broker.Addr()
 		a.source = mqtt.New(o, a.pipeline.Submit)
@@ -220,12 +217,10 @@ func (a *app) buildSource() (err error) {
 	}
 	// Each feed has a session of its own: however much its sender sends at
 	// once, nobody else stands behind it.
-	for _, c := range a.sources.configs {
-		if c.Topic != "" {
-			feed := o
-			feed.ClientID, feed.Filters = o.ClientID+"-"+c.Name, []string{c.Topic}
-			a.feeds = append(a.feeds, mqtt.New(feed, a.pipeline.Submit))
-		}
+	for _, f := range feeds {
+		own := o
+		own.ClientID, own.Filters = o.ClientID+"-"+f.Format.Name, []string{f.Filter}
+		a.feeds = append(a.feeds, mqtt.New(own, a.pipeline.Submit))
 	}
 	o.Filters, o.Shared = mqtt.Filters, true
 	a.source = mqtt.New(o, a.pipeline.Submit)

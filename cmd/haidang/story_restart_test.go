@@ -1,6 +1,11 @@
 package main
 
 import (
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,4 +39,26 @@ func TestStoryWallSurvivesARestart(t *testing.T) {
 		chromedp.Run(ctx, chromedp.Evaluate(`[...document.querySelectorAll(".alert")].map(a => a.className + a.textContent).join("\n")`, &board))
 		t.Fatalf("after the restart (same load %t): %v\n%s", same, err, board)
 	}
+}
+
+// A start that ends half-way closes what it opened, and says why.
+func TestStartThatEndsHalfWay(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "journal"), nil, 0o600); err != nil { // where a folder belongs
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	d := &demoCmd{HTTP: address, MQTT: "127.0.0.1:0", Scenario: "quang-binh", TimeFactor: 60, Seed: 1, NoSim: true, Data: dir}
+	if err := d.run(t.Context(), io.Discard, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "journal") {
+		t.Errorf("it ended with %v", err)
+	}
+	if l, err = net.Listen("tcp", address); err != nil {
+		t.Fatalf("its port is still taken: %v", err)
+	}
+	l.Close()
 }
