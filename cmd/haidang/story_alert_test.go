@@ -46,10 +46,9 @@ func browser(t *testing.T, w, h int) context.Context {
 // as the store, Chromium as the wall, from a reading to a crew that has resolved it.
 func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 	addr := mosquitto(t)
-	token, sha := "0123456789", "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
 	conf := filepath.Join(t.TempDir(), "haidang.toml")
 	influx := ingesttest.StartInflux(t)
-	os.WriteFile(conf, []byte("[influxdb]\nurl = \""+influx.URL+"\"\nbucket = \"ioc/autogen\"\n[[tokens]]\nname = \"Lan\"\nrole = \"operator\"\nsha256 = \""+sha+"\"\n[broker]\nurl = \"tcp://"+addr+"\"\n"), 0o600)
+	os.WriteFile(conf, []byte("[influxdb]\nurl = \""+influx.URL+"\"\nbucket = \"ioc/autogen\"\n[[tokens]]\nname = \"Lan\"\nrole = \"operator\"\nsha256 = \""+secretSHA256+"\"\n[broker]\nurl = \"tcp://"+addr+"\"\n"), 0o600)
 	s, _ := start(t, (&serveCmd{Config: conf, Data: t.TempDir(), HTTP: "127.0.0.1:0"}).run)
 	s.eventually("ready", func() bool { return s.call("GET", "/readyz", nil, nil) == 200 })
 	if got := s.call("GET", "/api/v1/devices", nil, nil); got != 401 {
@@ -58,7 +57,7 @@ func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 
 	ctx := browser(t, 1600, 900)
 	var title string
-	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.SendKeys("#token", token, chromedp.ByID), chromedp.Click(".signin button"),
+	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.SendKeys("#token", secret, chromedp.ByID), chromedp.Click(".signin button"),
 		chromedp.WaitVisible(".link.up"), chromedp.Title(&title)); err != nil {
 		t.Fatalf("sign in at the wall: %v", err)
 	}

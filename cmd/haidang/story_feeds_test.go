@@ -2,10 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -16,7 +12,7 @@ import (
 // A feed comes through a session of its own. What the session that devices
 // share was once subscribed to is left, and what waited for it still comes.
 func TestStoryFeedsLeaveTheSharedSession(t *testing.T) {
-	addr, dir := mosquitto(t), t.TempDir()
+	addr := mosquitto(t)
 	before := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + addr).SetClientID("haidang-ingest").SetCleanSession(false))
 	for _, step := range []func() paho.Token{before.Connect, func() paho.Token { return before.Subscribe("plant/+/data", 1, nil) }} {
 		if tok := step(); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
@@ -31,15 +27,7 @@ func TestStoryFeedsLeaveTheSharedSession(t *testing.T) {
 	}
 	say()
 
-	conf := filepath.Join(dir, "haidang.toml")
-	os.WriteFile(conf, fmt.Appendf(nil, `unknown_devices = "register"
-[broker]
-url = "tcp://%s"
-[[tokens]]
-name = "i"
-role = "integrator"
-sha256 = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
-[[sources]]
+	s := serveBehind(t, addr, `[[sources]]
 name = "pumps"
 format = "mapping"
 topic = "plant/+/data"
@@ -48,19 +36,11 @@ topic_level = 2
 time = "t"
 layout = "unix_ms"
 metrics = {flow = {path = "f"}}
-`, addr), 0o600)
-	s, _ := start(t, (&serveCmd{Config: conf, Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0"}).run)
+`)
 	counted := func(outcome string) string {
-		req, _ := http.NewRequest(http.MethodGet, s.HTTP+"/metrics", nil)
-		req.Header.Set("Authorization", "Bearer 0123456789")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		text, _ := io.ReadAll(res.Body)
-		if m := regexp.MustCompile(`haidang_ingest_messages_total\{outcome="` + outcome + `"\} (\d+)`).FindSubmatch(text); m != nil {
-			return string(m[1])
+		_, text := s.page("/metrics")
+		if m := regexp.MustCompile(`haidang_ingest_messages_total\{outcome="` + outcome + `"\} (\d+)`).FindStringSubmatch(text); m != nil {
+			return m[1]
 		}
 		return "0"
 	}

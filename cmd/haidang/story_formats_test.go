@@ -19,8 +19,7 @@ import (
 // folder, AIS over UDP and TCP, line protocol and phones over HTTP.
 func TestStoryForeignFormats(t *testing.T) {
 	addr := mosquitto(t)
-	dir := t.TempDir()
-	folder := filepath.Join(dir, "ftp")
+	folder := filepath.Join(t.TempDir(), "ftp")
 	day := filepath.Join(folder, "station", "2026", "11", "24")
 	if err := os.MkdirAll(day, 0o750); err != nil {
 		t.Fatal(err)
@@ -34,16 +33,7 @@ func TestStoryForeignFormats(t *testing.T) {
 		return network + "://" + l.Addr().String()
 	}
 	udp, tcp := port("udp"), port("tcp")
-	token, sha := "0123456789", "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
-	conf := filepath.Join(dir, "haidang.toml")
-	os.WriteFile(conf, fmt.Appendf(nil, `unknown_devices = "register"
-[broker]
-url = "tcp://%s"
-[[tokens]]
-name = "i"
-role = "integrator"
-sha256 = "%s"
-[[sources]]
+	s := serveBehind(t, addr, fmt.Sprintf(`[[sources]]
 name = "lorawan"
 format = "chirpstack"
 topic = "application/+/device/+/event/+"
@@ -67,9 +57,7 @@ listen = "%s"
 name = "ais-tcp"
 format = "nmea"
 listen = "%s"
-`, addr, sha, folder, udp, tcp), 0o600)
-	s, _ := start(t, (&serveCmd{Config: conf, Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0"}).run)
-	s.token = token
+`, folder, udp, tcp))
 	s.eventually("ready", func() bool { return s.call("GET", "/readyz", nil, nil) == 200 })
 
 	now := time.Now()
@@ -92,7 +80,7 @@ listen = "%s"
 	send(tcp, "!AIVDM,1,1,,A,H42O55lt0000000D3nink000?0500,0*70\r\nnoise\r\n")
 	post := func(path, contentType, body string, want int) {
 		rq, _ := http.NewRequest("POST", s.HTTP+path, strings.NewReader(body))
-		rq.Header.Set("Authorization", "Token "+token)
+		rq.Header.Set("Authorization", "Token "+secret)
 		rq.Header.Set("Content-Type", contentType)
 		res, err := http.DefaultClient.Do(rq)
 		if err != nil {
@@ -106,7 +94,7 @@ listen = "%s"
 	post("/api/v2/write?org=o&bucket=b&precision=ns", "text/plain", fmt.Sprintf("cpu,host=srv1 usage_idle=97.5 %d\n", now.UnixNano()), 204)
 	post("/api/v2/write?precision=ns", "text/plain", "cpu usage_idle=97.5\n", 400)
 	// InfluxDB's own client, pointed at us, gzip and all.
-	client := influxdb2.NewClientWithOptions(s.HTTP, token, influxdb2.DefaultOptions().SetUseGZip(true))
+	client := influxdb2.NewClientWithOptions(s.HTTP, secret, influxdb2.DefaultOptions().SetUseGZip(true))
 	defer client.Close()
 	if err := client.WriteAPIBlocking("o", "b").WritePoint(t.Context(), write.NewPoint("mem", map[string]string{"host": "srv2"}, map[string]any{"used_percent": 41.5, "free": int64(7)}, now)); err != nil {
 		t.Errorf("influxdb-client-go: %v", err)

@@ -97,6 +97,25 @@ func demo(t *testing.T, change func(*demoCmd)) (*story, func()) {
 	return start(t, d.run)
 }
 
+// secret is the token of those who sign in, secretSHA256 what a configuration
+// holds of it.
+const secret, secretSHA256 = "0123456789", "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882"
+
+// serveBehind runs haidang serve behind an outside broker, with sources, as an
+// integrator.
+func serveBehind(t *testing.T, broker, sources string) *story {
+	t.Helper()
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "haidang.toml")
+	text := fmt.Appendf(nil, "unknown_devices = \"register\"\n[broker]\nurl = \"tcp://%s\"\n[[tokens]]\nname = \"i\"\nrole = \"integrator\"\nsha256 = \"%s\"\n%s", broker, secretSHA256, sources)
+	if err := os.WriteFile(conf, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := start(t, (&serveCmd{Config: conf, Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0"}).run)
+	s.token = secret
+	return s
+}
+
 // mosquitto runs a real broker.
 func mosquitto(t *testing.T) string {
 	t.Helper()
