@@ -87,11 +87,15 @@ func (b *bench) backfill(ctx context.Context, dir string, k beside, prepare func
 	if err != nil {
 		return nil, err
 	}
-	l := load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, rate: liveRate, prefix: "bench", stamped: true}
+	l := paced(s, liveRate)
 	if err := l.warm(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := f.known(ctx); err != nil {
+		return nil, err
+	}
+	before, err := s.stored()
+	if err != nil {
 		return nil, err
 	}
 	screens, err := watchWalls(ctx, s, l)
@@ -99,10 +103,6 @@ func (b *bench) backfill(ctx context.Context, dir string, k beside, prepare func
 		return nil, err
 	}
 	live := int(liveRate * b.delayFor.Seconds())
-	before, err := s.stored()
-	if err != nil {
-		return nil, err
-	}
 	begin, filled := time.Now(), make(chan error, 1)
 	wanted := 0
 	go func() (err error) {

@@ -27,7 +27,7 @@ func (b *bench) delays() (ms []measure) {
 // delay measures from the device's clock, put into the reading just before
 // its write, to the frame's arrival at each wall.
 func (b *bench) delay(ctx context.Context, s *system, rate int) (map[string]float64, error) {
-	l := load{address: s.mqtt, publishers: 50, devices: 1000, window: 20, rate: rate, prefix: "bench", stamped: true}
+	l := paced(s, rate)
 	if err := l.warm(ctx, s); err != nil {
 		return nil, err
 	}
@@ -42,6 +42,13 @@ func (b *bench) delay(ctx context.Context, s *system, rate int) (map[string]floa
 		return nil, err
 	}
 	return delayFigures(delays, n)
+}
+
+// paced is a load of so many readings a second whose delay can be told.
+func paced(s *system, rate int) load {
+	l := flood(s)
+	l.rate, l.stamped = rate, true
+	return l
 }
 
 func delayFigures(delays []float64, n int) (map[string]float64, error) {
