@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 
 	"haidang/devices"
@@ -104,13 +105,13 @@ func (s *shelf) spots(ctx context.Context, k spotKey) (ps []spot, err error) {
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT id, first, last FROM run WHERE device=? AND kind=? AND first>=? AND first<? ORDER BY first`, key, k.kind, k.day*day, (k.day+1)*day)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", s.path, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var p spot
 		if err := rows.Scan(&p.run, &p.first, &p.last); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read %s: %w", s.path, err)
 		}
 		ps = append(ps, p)
 	}
@@ -123,7 +124,7 @@ func (s *shelf) identities(ctx context.Context, k spotKey, p *spot) ([]identity,
 	r := run{id: p.run}
 	if err := s.db.QueryRowContext(ctx, `SELECT body FROM run WHERE id=? AND device=? AND kind=? AND first=? AND last=?`,
 		p.run, s.devices.key(string(k.device)), k.kind, p.first, p.last).Scan(&r.body); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read %s: %w", s.path, err)
 	}
 	es, err := s.decode(k.device, &r)
 	if err != nil {
