@@ -20,16 +20,16 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g.Go(func() error { return p.runReports(ctx) })
 	pace := newPace(time.Now())
 	for {
-		batch := p.live.take(maxBatch, false)
+		batch, now := p.live.take(maxBatch, false), time.Now()
 		if len(batch) > 0 {
-			pace.heard(elements(batch), time.Now())
+			pace.heard(elements(batch), now)
 		} else {
-			batch = p.bulk.take(pace.most(time.Now()), true)
+			batch = p.bulk.take(pace.most(now), true)
 		}
 		var wait time.Duration
 		if n := p.patient.waiting(); n > 0 {
 			var most int
-			if most, wait = pace.allows(len(batch) == 0, n, time.Now()); most > 0 {
+			if most, wait = pace.allows(len(batch) == 0, n, now); most > 0 {
 				behind := p.patient.take(most, true)
 				pace.spend(elements(behind))
 				batch = append(batch, behind...)
@@ -74,10 +74,6 @@ func (p *Pipeline) drain(ctx context.Context) {
 		}
 	}
 }
-
-// bulkBatch is the most entries of backfill in one commit while anything live
-// comes: what a live reading has to wait for at most.
-const bulkBatch = 250
 
 func elements(batch []part) (n int) {
 	for _, b := range batch {

@@ -5,8 +5,7 @@ import "time"
 // pace says how much backfill may be kept beside what is live. It costs what
 // live readings need: the CPU that decodes it, and all that reads the journal
 // after it. So while anything live comes, backfill gets as many entries as that
-// had, and steady more in a second; when nothing live came for quiet, it gets
-// all it wants.
+// had, and steady more in a second; else all it wants.
 type pace struct {
 	tokens float64 // entries that are allowed now
 	at     time.Time
@@ -14,13 +13,15 @@ type pace struct {
 }
 
 const (
-	steady = 500 // entries a second
-	quiet  = time.Second
+	steady = 500         // entries a second
+	quiet  = time.Second // without anything live, until we are idle
 	// lump is how many entries are worth a sync of the disk of their own, when
 	// so many wait.
 	lump = 25
-	// idleBatch is the most entries of backfill in one commit while nothing
-	// live comes.
+	// bulkBatch is the most entries of backfill in one commit while anything
+	// live comes: what a live reading has to wait for at most.
+	bulkBatch = 250
+	// idleBatch is as much while nothing does.
 	idleBatch = 1000
 )
 
@@ -32,21 +33,25 @@ func (p *pace) heard(n int, now time.Time) {
 	p.live = now
 }
 
-// most is how many entries of backfill one commit may hold: few, for what is live
-// has to wait for it; more, to a sync of the disk, while nothing live comes.
+// idle says that nothing live comes.
+func (p *pace) idle(now time.Time) bool { return now.Sub(p.live) >= quiet }
+
+// most is how many entries of backfill one commit may hold: few, for what is
+// live has to wait for it; more, to a sync of the disk, while nothing live comes.
 func (p *pace) most(now time.Time) int {
-	if now.Sub(p.live) >= quiet {
+	if p.idle(now) {
 		return idleBatch
 	}
 	return bulkBatch
 }
 
-// allows returns how many entries of backfill may be kept now, when that many messages of it wait: along with what is live or, alone,
-// in a sync of their own. If none, wait is until some may.
+// allows returns how many entries of backfill may be kept now, when that many
+// messages of it wait: along with what is live or, alone, in a sync of their
+// own. If none, wait is until some may.
 func (p *pace) allows(alone bool, waiting int, now time.Time) (n int, wait time.Duration) {
 	p.tokens = min(p.tokens+steady*now.Sub(p.at).Seconds(), bulkBatch)
 	p.at = now
-	if now.Sub(p.live) >= quiet {
+	if p.idle(now) {
 		return idleBatch, 0
 	}
 	if worth := float64(min(lump, waiting)); alone && p.tokens < worth {
