@@ -9,6 +9,8 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"haidang/ingest/mqtt"
 )
 
 // publisher is a device that numbers its readings and remembers which of them
@@ -27,7 +29,7 @@ func connect(t *testing.T, url string, n int) *publisher {
 	p := &publisher{id: fmt.Sprintf("endure-%02d", n), ack: map[int64]struct{}{}}
 	p.client = paho.NewClient(paho.NewClientOptions().AddBroker(url).SetClientID(p.id).SetCleanSession(false).
 		SetAutoReconnect(true).SetMaxReconnectInterval(500 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(200 * time.Millisecond).
-		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false))
+		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false).SetStore(mqtt.NewStore()))
 	if token := p.client.Connect(); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
 		t.Fatalf("%s: %v", p.id, token.Error())
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
-	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // paho reads a packet in four system calls and writes each acknowledgement in
@@ -134,24 +133,4 @@ func dial(u *url.URL, o paho.ClientOptions) (net.Conn, error) {
 // isWebsocket says whether paho is to connect by itself.
 func isWebsocket(address string) bool {
 	return strings.HasPrefix(address, "ws://") || strings.HasPrefix(address, "wss://")
-}
-
-// outbound keeps what was sent and not yet answered. What comes in, at QoS 1 at
-// most, is the broker's to keep until it is acknowledged, so paho need not.
-type outbound struct{ *paho.MemoryStore }
-
-func isInbound(key string) bool { return strings.HasPrefix(key, "i.") }
-
-// Put implements paho.Store.
-func (o outbound) Put(key string, p packets.ControlPacket) {
-	if !isInbound(key) {
-		o.MemoryStore.Put(key, p)
-	}
-}
-
-// Del implements paho.Store.
-func (o outbound) Del(key string) {
-	if !isInbound(key) {
-		o.MemoryStore.Del(key)
-	}
 }

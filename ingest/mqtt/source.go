@@ -68,7 +68,7 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 			s.up.Store(false)
 			o.Log.Warn("connection to the broker was lost; connecting again", "component", "ingest.mqtt", "error", err)
 		})
-	po.SetStore(outbound{paho.NewMemoryStore()})
+	po.SetStore(NewStore())
 	if !isWebsocket(o.URL) {
 		po.SetCustomOpenConnectionFn(dial)
 	}
