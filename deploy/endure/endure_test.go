@@ -77,13 +77,12 @@ func endure(t *testing.T, embedded bool) {
 
 	ctx, stop := context.WithTimeout(t.Context(), *length)
 	defer stop()
-	epoch := time.Now().Add(-*length - time.Hour).Truncate(time.Millisecond)
 	var ps []*publisher
 	var flow sync.WaitGroup
 	for n := range *devs {
-		pub := connect(t, brokerURL, n)
+		pub := connect(t, brokerURL, n, *rate / *devs)
 		ps = append(ps, pub)
-		flow.Go(func() { pub.run(ctx, *rate / *devs, epoch) })
+		flow.Go(func() { pub.run(ctx, *rate / *devs) })
 	}
 	var trouble sync.WaitGroup
 	if *away > 0 {
@@ -101,7 +100,7 @@ func endure(t *testing.T, embedded bool) {
 	for _, pub := range ps {
 		pub.client.Disconnect(100)
 	}
-	count(t, p, data, ps, epoch, db)
+	count(t, p, data, ps, db)
 	t.Logf("slowest restart until ready: %s", slowest)
 }
 
@@ -148,7 +147,7 @@ func influxAway(ctx context.Context, t *testing.T, db *ingesttest.Influx) {
 }
 
 // count compares what was acknowledged with what is there, by number.
-func count(t *testing.T, p *program, data string, ps []*publisher, epoch time.Time, db *ingesttest.Influx) {
+func count(t *testing.T, p *program, data string, ps []*publisher, db *ingesttest.Influx) {
 	waitForInflux(t, ps, db)
 	p.end(syscall.SIGTERM)
 	j, err := journal.Open(t.Context(), filepath.Join(data, "journal"))
@@ -159,7 +158,7 @@ func count(t *testing.T, p *program, data string, ps []*publisher, epoch time.Ti
 	var sent, acked, kept, lost, double int64
 	for _, pub := range ps {
 		seen := map[int64]int{}
-		q := ingest.ReadingsQuery{Device: devices.ID(pub.id), From: epoch, To: epoch.Add(1000 * time.Hour), Limit: 10_000}
+		q := ingest.ReadingsQuery{Device: devices.ID(pub.id), From: pub.epoch, To: pub.epoch.Add(1000 * time.Hour), Limit: 10_000}
 		for {
 			rs, next, err := j.Readings(t.Context(), q)
 			if err != nil {

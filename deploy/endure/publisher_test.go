@@ -18,15 +18,24 @@ import (
 type publisher struct {
 	id     string
 	client paho.Client
+	epoch  time.Time     // fix time of the first
+	step   time.Duration // and from one to the next
 	sent   int64
 	acked  atomic.Int64 // how many
 	mu     sync.Mutex
 	ack    map[int64]struct{} // which
 }
 
-func connect(t *testing.T, url string, n int) *publisher {
+// connect makes the nth device, which sends perSecond. Every other one sends
+// what it measured an hour ago: both live and late readings must be kept.
+func connect(t *testing.T, url string, n, perSecond int) *publisher {
 	t.Helper()
 	p := &publisher{id: fmt.Sprintf("endure-%02d", n), ack: map[int64]struct{}{}}
+	// A fix time of its own for each, so that InfluxDB can count them.
+	p.epoch, p.step = time.Now().Truncate(time.Millisecond), max(time.Second/time.Duration(perSecond), time.Millisecond).Truncate(time.Millisecond)
+	if n%2 == 1 {
+		p.epoch = p.epoch.Add(-time.Hour)
+	}
 	p.client = paho.NewClient(paho.NewClientOptions().AddBroker(url).SetClientID(p.id).SetCleanSession(false).
 		SetAutoReconnect(true).SetMaxReconnectInterval(500 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(200 * time.Millisecond).
 		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false).SetStore(mqtt.NewStore()))
@@ -38,7 +47,7 @@ func connect(t *testing.T, url string, n int) *publisher {
 
 // run publishes at a steady rate, with at most window on their way, until ctx
 // ends, and then waits for the last acknowledgements.
-func (p *publisher) run(ctx context.Context, perSecond int, epoch time.Time) {
+func (p *publisher) run(ctx context.Context, perSecond int) {
 	const window = 200
 	room := make(chan struct{}, window)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -53,7 +62,7 @@ func (p *publisher) run(ctx context.Context, perSecond int, epoch time.Time) {
 			for ; owed >= 1 && ctx.Err() == nil; owed-- {
 				select {
 				case room <- struct{}{}:
-					p.publish(epoch, room)
+					p.publish(room)
 				case <-ctx.Done():
 				}
 			}
@@ -68,11 +77,10 @@ func (p *publisher) run(ctx context.Context, perSecond int, epoch time.Time) {
 	}
 }
 
-func (p *publisher) publish(epoch time.Time, room chan struct{}) {
+func (p *publisher) publish(room chan struct{}) {
 	n := p.sent
 	p.sent++
-	// A fix time of its own for each, so that InfluxDB can count them.
-	ts := epoch.Add(time.Duration(n) * time.Millisecond).UnixMilli()
+	ts := p.epoch.Add(time.Duration(n) * p.step).UnixMilli()
 	payload := fmt.Sprintf(`{"ts":%d,"seq":%d,"values":{"n":%d,"pm25":%d.5,"temp":28.4,"humidity":71}}`, ts, n, n, n%100)
 	token := p.client.Publish("ioc/v1/devices/"+p.id+"/readings", 1, false, payload)
 	go func() {
