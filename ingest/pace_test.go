@@ -103,6 +103,7 @@ func TestLaneOf(t *testing.T) {
 		{"event", []element{event}, false, "live"},
 		{"refusal", []element{{refusal: &Refusal{}}}, false, "live"},
 		{"old", []element{old, old}, false, "patient"},
+		{"old, with a refusal", []element{{refusal: &Refusal{}}, old}, false, "patient"},
 		{"old, of a session that many share", []element{old}, true, "bulk"},
 		{"long and old", long, false, "patient"},
 		{"long, with something live", longLive, false, "bulk"},

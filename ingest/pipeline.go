@@ -109,15 +109,18 @@ func (p *Pipeline) laneOf(w *work) *lane {
 	return p.patient
 }
 
-// isLate says that nothing of a message is live.
+// isLate says that a message brings late readings or events and nothing live.
+// What of it is refused says nothing of its age.
 func (w *work) isLate() bool {
+	late := false
 	for i := range w.elements {
 		e := &w.elements[i]
-		if r := e.reading; e.refusal != nil || r != nil && r.Lateness == LiveNow || e.event != nil {
+		if r := e.reading; r != nil && r.Lateness == LiveNow || e.event != nil {
 			return false
 		}
+		late = late || e.reading != nil
 	}
-	return true
+	return late
 }
 
 // maxBatch is the most entries committed at once.

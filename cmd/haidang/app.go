@@ -244,7 +244,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	}
 	own("pipeline", a.pipeline.Run)
 	own("latest values", func(ctx context.Context) error { return a.tracker.Run(ctx, a.journal) })
-	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath()) })
+	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath(), a.log) })
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
 	own("roll-ups", a.rollups.Run)
 	own("live hub", a.hub.Run)

@@ -21,6 +21,7 @@ type program struct {
 	log    *os.File
 	cmd    *exec.Cmd
 	done   chan struct{}
+	worked bool // it was ready since its last start
 }
 
 // build compiles haidang without the race detector: it is to run as it would.
@@ -42,7 +43,7 @@ func (p *program) start() {
 	}
 	done := make(chan struct{})
 	go func(cmd *exec.Cmd) { cmd.Wait(); close(done) }(p.cmd)
-	p.done = done
+	p.done, p.worked = done, false
 }
 
 // ready waits until it takes data, and says how long that took.
@@ -53,6 +54,7 @@ func (p *program) ready(most time.Duration) time.Duration {
 		if res, err := http.Get(p.url + "/readyz"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
+				p.worked = true
 				return time.Since(began)
 			}
 		}
@@ -60,7 +62,7 @@ func (p *program) ready(most time.Duration) time.Duration {
 		case <-p.done:
 			// On a full disk it cannot start, says so, and is started again by
 			// systemd; whatever else ends it is a fault.
-			if last := p.tail(); *full == 0 || !strings.Contains(last, "full") && !strings.Contains(last, "no space left") || strings.Contains(last, "panic:") {
+			if last := p.tail(); p.worked || *full == 0 || !strings.Contains(last, "full") && !strings.Contains(last, "no space left") || strings.Contains(last, "panic:") {
 				p.t.Fatalf("haidang ended:\n%s", last)
 			}
 			time.Sleep(time.Second)
@@ -73,8 +75,16 @@ func (p *program) ready(most time.Duration) time.Duration {
 }
 
 func (p *program) end(sig syscall.Signal) {
+	select {
+	case <-p.done:
+		if p.worked { // a full disk, too, must be survived
+			p.t.Errorf("haidang had ended by itself:\n%s", p.tail())
+		}
+	default:
+	}
 	p.cmd.Process.Signal(sig)
 	<-p.done
+	p.worked = false
 }
 
 func (p *program) tail() string {

@@ -125,12 +125,30 @@ func (w *Writer) follow(ctx context.Context, es []ingest.Entry) error {
 	return nil
 }
 
+// reached notes our place. Where that cannot be written, as on a full disk, it
+// waits: InfluxDB has the points, and giving up would end the program.
 func (w *Writer) reached(ctx context.Context, pos ingest.Pos) error {
-	if err := w.cursor.Save(ctx, pos); err != nil {
+	if err := w.note(ctx, func() error { return w.cursor.Save(ctx, pos) }); err != nil {
 		return err
 	}
 	w.state.reached(pos)
 	return nil
+}
+
+// note calls save until it succeeds or ctx ends.
+func (w *Writer) note(ctx context.Context, save func() error) error {
+	for {
+		err := save()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		w.log.Error("note the InfluxDB writer's place; trying again", "component", "ingest.influx", "error", err)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // fill copies the journal's shelves, from a place on.
@@ -145,7 +163,7 @@ func (w *Writer) fill(ctx context.Context, j Follower, from ingest.ShelfPlace) e
 		if err := w.writeUntilDone(ctx, points); err != nil {
 			return err
 		}
-		return w.cursor.SaveShelf(ctx, at)
+		return w.note(ctx, func() error { return w.cursor.SaveShelf(ctx, at) })
 	})
 	if err != nil {
 		return err
@@ -156,7 +174,7 @@ func (w *Writer) fill(ctx context.Context, j Follower, from ingest.ShelfPlace) e
 	if err := w.reached(ctx, pos); err != nil {
 		return err
 	}
-	return w.cursor.SaveShelf(ctx, ingest.ShelfPlace{})
+	return w.note(ctx, func() error { return w.cursor.SaveShelf(ctx, ingest.ShelfPlace{}) })
 }
 
 func (w *Writer) points(es []ingest.Entry) []*write.Point {

@@ -270,3 +270,38 @@ func TestNewInfluxDBIsFilledFromTheShelves(t *testing.T) {
 		t.Errorf("the writer's place is %d, %v", pos, err)
 	}
 }
+
+// A full disk must not end the program: InfluxDB has the points already.
+func TestPlaceIsNotedOnceTheDiskTakesIt(t *testing.T) {
+	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	cursor, err := NewCursor(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`CREATE TRIGGER full BEFORE INSERT ON influx_cursor BEGIN SELECT raise(ABORT, 'database or disk is full'); END`); err != nil {
+		t.Fatal(err)
+	}
+	w := &Writer{cursor: cursor, log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	done := make(chan error, 1)
+	go func() { done <- w.reached(t.Context(), 5) }()
+	select {
+	case err := <-done:
+		t.Fatalf("on a full disk it says %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	if _, err := db.Exec(`DROP TRIGGER full`); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-done:
+		if pos, _ := cursor.Load(t.Context()); err != nil || pos != 5 {
+			t.Errorf("noted %d, %v", pos, err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("nothing was noted")
+	}
+}

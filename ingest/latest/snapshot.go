@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -63,17 +64,22 @@ func (t *Tracker) Save(path string) error {
 }
 
 // KeepSaved saves every half minute and when ctx ends: after a kill the
-// journal's last half minute is read again.
-func (t *Tracker) KeepSaved(ctx context.Context, path string) error {
+// journal's last half minute is read again. What cannot be saved, as on a full
+// disk, is saved the next time; a start then only reads more of the journal.
+func (t *Tracker) KeepSaved(ctx context.Context, path string, log *slog.Logger) error {
 	tick := time.NewTicker(30 * time.Second)
 	defer tick.Stop()
+	return t.keepSaved(ctx, path, tick.C, log)
+}
+
+func (t *Tracker) keepSaved(ctx context.Context, path string, tick <-chan time.Time, log *slog.Logger) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return t.Save(path)
-		case <-tick.C:
+		case <-tick:
 			if err := t.Save(path); err != nil {
-				return err
+				log.Error("save the latest values; trying again", "component", "ingest.latest", "error", err)
 			}
 		}
 	}
