@@ -14,27 +14,13 @@ import (
 // returns. A batch is whatever waits when the last commit ends: a lone reading
 // waits for nothing, and a flood is cheap. Backfill has lanes of its own, and
 // comes in short batches: along with what is live, in the same sync of the
-// disk, or by itself while nothing live waits.
+// disk, or by itself while nothing live waits, or when too much of it does.
 func (p *Pipeline) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return p.runReports(ctx) })
 	pace := newPace(time.Now())
 	for {
-		batch, now := p.live.take(maxBatch, false), time.Now()
-		if len(batch) > 0 {
-			pace.heard(elements(batch), now)
-		} else {
-			batch = p.bulk.take(pace.most(now), true)
-		}
-		var wait time.Duration
-		if n := p.patient.waiting(); n > 0 {
-			var most int
-			if most, wait = pace.allows(len(batch) == 0, n, now); most > 0 {
-				behind := p.patient.take(most, true)
-				pace.spend(elements(behind))
-				batch = append(batch, behind...)
-			}
-		}
+		batch, wait := p.next(pace, time.Now())
 		if len(batch) > 0 {
 			p.commit(ctx, batch)
 		} else if !p.wait(ctx, wait) {
@@ -42,6 +28,26 @@ func (p *Pipeline) Run(ctx context.Context) error {
 			return g.Wait()
 		}
 	}
+}
+
+// next is what to commit now. If that is nothing, backfill that waits may be
+// kept after wait, if that is not 0.
+func (p *Pipeline) next(pace *pace, now time.Time) (batch []part, wait time.Duration) {
+	if batch = p.live.take(maxBatch, false); len(batch) > 0 {
+		pace.heard(elements(batch), now)
+	}
+	if n := p.bulk.waiting(); len(batch) == 0 || n > crowd {
+		batch = append(batch, p.bulk.take(pace.most(n, now), true)...)
+	}
+	if n := p.patient.waiting(); n > 0 {
+		var most int
+		if most, wait = pace.allows(len(batch) == 0, n, now); most > 0 {
+			behind := p.patient.take(most, true)
+			pace.spend(elements(behind))
+			batch = append(batch, behind...)
+		}
+	}
+	return batch, wait
 }
 
 // wait returns when something came, or when backfill that waits may be kept

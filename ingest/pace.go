@@ -23,6 +23,9 @@ const (
 	bulkBatch = 250
 	// idleBatch is as much while nothing does.
 	idleBatch = 1000
+	// crowd is how many messages in the bulk lane are too many: when it is full,
+	// the session stands still, and what is live stands behind it.
+	crowd = queueSize / 16
 )
 
 func newPace(now time.Time) *pace { return &pace{at: now} }
@@ -37,12 +40,14 @@ func (p *pace) heard(n int, now time.Time) {
 func (p *pace) idle(now time.Time) bool { return now.Sub(p.live) >= quiet }
 
 // most is how many entries of backfill one commit may hold: few, for what is
-// live has to wait for it; more, to a sync of the disk, while nothing live comes.
-func (p *pace) most(now time.Time) int {
+// live has to wait for it; more, to a sync of the disk, while nothing live
+// comes, and when so much waits that a slow disk would fill its lane.
+func (p *pace) most(waiting int, now time.Time) int {
+	few := bulkBatch
 	if p.idle(now) {
-		return idleBatch
+		few = idleBatch
 	}
-	return bulkBatch
+	return max(few, min(waiting/8, maxBatch))
 }
 
 // allows returns how many entries of backfill may be kept now, when that many

@@ -37,11 +37,44 @@ func TestPace(t *testing.T) {
 	if n, _ := p.allows(false, 1000, now); n != bulkBatch {
 		t.Errorf("along with a flood %d are allowed, most is %d", n, bulkBatch)
 	}
-	if p.most(now) != bulkBatch || p.most(now.Add(quiet)) != idleBatch {
-		t.Errorf("a batch holds %d beside what is live, %d else", p.most(now), p.most(now.Add(quiet)))
+	if p.most(100, now) != bulkBatch || p.most(100, now.Add(quiet)) != idleBatch {
+		t.Errorf("a batch holds %d beside what is live, %d else", p.most(100, now), p.most(100, now.Add(quiet)))
 	}
 	if n, _ := p.allows(true, 1000, now.Add(quiet)); n != idleBatch {
 		t.Errorf("when it became quiet %d are allowed", n)
+	}
+}
+
+// On a shared session what is live comes behind what is not: a steady live flow
+// must not keep the bulk lane full.
+func TestCrowdedBulkLaneIsNotStarved(t *testing.T) {
+	p := &Pipeline{live: newLane(1 << 30), bulk: newLane(1 << 30), patient: newLane(1 << 30)}
+	fill := func(l *lane, n int) {
+		for range n {
+			if err := l.add(t.Context(), &work{elements: make([]element, 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	now := time.Now()
+	pace := newPace(now)
+	fill(p.live, 10)
+	fill(p.bulk, crowd)
+	if batch, _ := p.next(pace, now); len(batch) != 10 {
+		t.Errorf("beside what is live %d are taken, while few wait", len(batch)-10)
+	}
+	fill(p.live, 10)
+	fill(p.bulk, queueSize-crowd)
+	if batch, _ := p.next(pace, now); len(batch) < 10+queueSize/16 {
+		t.Errorf("beside what is live %d of %d are taken", len(batch)-10, queueSize)
+	}
+	rounds := 0
+	for ; p.bulk.waiting() > crowd; rounds++ {
+		fill(p.live, 10)
+		p.next(pace, now)
+	}
+	if rounds > 50 {
+		t.Errorf("a full lane takes %d commits", rounds)
 	}
 }
 
