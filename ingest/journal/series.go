@@ -58,6 +58,14 @@ type sample struct {
 	number float64
 }
 
+// said is one value, good or not, and when it came: of what is said of one time
+// the newest counts.
+type said struct {
+	sample
+	good bool
+	came int64
+}
+
 // daySamples returns a metric's good values of a day, in order. Where runs
 // overlap in time, and entries may be there twice, they are read as a whole.
 func daySamples(s *shelf, rs []run, fresh []ingest.Entry, metric string) ([]sample, error) {
@@ -71,9 +79,16 @@ func daySamples(s *shelf, rs []run, fresh []ingest.Entry, metric string) ([]samp
 			if key == 0 {
 				break
 			}
-			part, err := runSamples(rs[i].body, key)
+			part, twice, err := runSamples(rs[i].body, key)
 			if err != nil {
 				return nil, fmt.Errorf("run %d in %s: %w", rs[i].id, s.path, err)
+			}
+			if twice {
+				es, err := s.decode("", &rs[i])
+				if err != nil {
+					return nil, err
+				}
+				part = entrySamples(es, metric)
 			}
 			all = append(all, part...)
 		}
@@ -102,38 +117,54 @@ func apart(rs []run, fresh []ingest.Entry) bool {
 }
 
 func entrySamples(es []ingest.Entry, metric string) (ss []sample) {
-	for i := range es {
-		if v, ok := es[i].Reading.Value(metric); ok && v.Quality == ingest.Good {
-			ss = append(ss, sample{es[i].Reading.FixTime.UnixMilli(), v.Number})
+	var last said
+	keep := func() {
+		if last.good {
+			ss = append(ss, last.sample)
 		}
 	}
+	for i := range es {
+		r := es[i].Reading
+		v, ok := r.Value(metric)
+		if !ok {
+			continue
+		}
+		x := said{sample{r.FixTime.UnixMilli(), v.Number}, v.Quality == ingest.Good, r.ReceivedAt.UnixMilli()}
+		if x.ts != last.ts {
+			keep()
+		} else if x.came < last.came {
+			continue
+		}
+		last = x
+	}
+	keep()
 	return ss
 }
 
-// runSamples reads the good values of one column.
-func runSamples(body []byte, metric uint64) ([]sample, error) {
+// runSamples reads the good values of one column. twice says that a time has
+// several, of which the newest counts: the column does not tell which that is.
+func runSamples(body []byte, metric uint64) (ss []sample, twice bool, err error) {
 	r, err := newRunReader(body)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	ts, err := r.times()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r.skip(headColumns)
-	var ss []sample
 	done := make([]bool, 0)
 	for range r.count() {
 		c, err := r.nextColumn()
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if c.metric != metric {
 			continue
 		}
 		xs, err := unnumbers(c.numbers, c.n)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if len(done) == 0 { // the first of a metric in a reading counts
 			done = make([]bool, r.n)
@@ -151,7 +182,14 @@ func runSamples(body []byte, metric uint64) ([]sample, error) {
 			k++
 		}
 	}
-	return ss, r.err
+	before := -1
+	for i := range done {
+		if done[i] {
+			twice = twice || before >= 0 && ts[before] == ts[i]
+			before = i
+		}
+	}
+	return ss, twice, r.err
 }
 
 func sortTimes(ts []time.Time) []time.Time {

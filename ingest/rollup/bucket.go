@@ -1,10 +1,6 @@
 package rollup
 
-import (
-	"time"
-
-	"haidang/ingest"
-)
+import "time"
 
 // Bucket is one metric over one hour or day. Only good values count.
 type Bucket struct {
@@ -78,31 +74,3 @@ func dayOfHour(h int64) int64 {
 
 // firstHour is the hour with which a day begins.
 func firstHour(day int64) int64 { return day*24 - vietnam }
-
-// tally makes the buckets of a device's hours from its readings, which come in
-// order of time.
-type tally map[tallyKey]*Bucket
-
-type tallyKey struct {
-	metric string
-	hour   int64
-}
-
-func (t tally) add(r *ingest.Reading, wanted func(hour int64) bool) {
-	h := hourOf(r.FixTime)
-	if !wanted(h) {
-		return
-	}
-	for _, v := range r.Values {
-		if v.Quality != ingest.Good {
-			continue
-		}
-		k := tallyKey{v.Metric, h}
-		b := t[k]
-		if b == nil {
-			b = &Bucket{Start: hourStart(h)}
-			t[k] = b
-		}
-		b.add(v.Number)
-	}
-}

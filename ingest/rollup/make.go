@@ -29,7 +29,7 @@ func (r *Rollups) Make(ctx context.Context, now time.Time) error {
 }
 
 func (r *Rollups) makeAll(ctx context.Context, due map[deviceDay]map[int64]touched) error {
-	tallies := make(map[deviceDay]tally, len(due))
+	tallies := make(map[deviceDay]*tally, len(due))
 	for g, hours := range due {
 		t, err := r.tally(ctx, g.device, slices.Collect(maps.Keys(hours)))
 		if err != nil {
@@ -62,8 +62,8 @@ func (r *Rollups) makeAll(ctx context.Context, due map[deviceDay]map[int64]touch
 }
 
 // tally reads hours of a device from the journal.
-func (r *Rollups) tally(ctx context.Context, id devices.ID, hours []int64) (tally, error) {
-	t := tally{}
+func (r *Rollups) tally(ctx context.Context, id devices.ID, hours []int64) (*tally, error) {
+	t := newTally()
 	if len(hours) == 0 {
 		return t, nil
 	}
@@ -76,14 +76,17 @@ func (r *Rollups) tally(ctx context.Context, id devices.ID, hours []int64) (tall
 			return nil, err
 		}
 		for i := range rs {
-			t.add(&rs[i], wanted)
+			if wanted(hourOf(rs[i].FixTime)) {
+				t.add(&rs[i])
+			}
 		}
 		if q.Cursor = next; next == "" {
 			break
 		}
 	}
+	t.end()
 	expected := r.expected(id, time.Hour)
-	for _, b := range t {
+	for _, b := range t.buckets {
 		b.Expected = expected
 	}
 	return t, nil
@@ -103,15 +106,15 @@ func (r *Rollups) expected(id devices.ID, in time.Duration) float64 {
 }
 
 // write puts a device's hours.
-func (r *Rollups) write(ctx context.Context, w *writing, id devices.ID, t tally) error {
-	if len(t) == 0 {
+func (r *Rollups) write(ctx context.Context, w *writing, id devices.ID, t *tally) error {
+	if len(t.buckets) == 0 {
 		return nil
 	}
 	dev, err := w.device(ctx, id)
 	if err != nil {
 		return err
 	}
-	for k, b := range t {
+	for k, b := range t.buckets {
 		metric, err := w.metric(ctx, k.metric)
 		if err != nil {
 			return err

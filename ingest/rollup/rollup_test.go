@@ -190,6 +190,49 @@ func TestHoursTouchedByLateDataEqualAFreshComputation(t *testing.T) {
 	compare("after a restart")
 }
 
+// A station sends its file again with more symbols, an office revises a figure:
+// a time has one value, the newest received, and is counted once.
+func TestNewestValueOfATimeCounts(t *testing.T) {
+	h := newHouse(t)
+	at := func(minute int, came time.Duration, x float64, q ingest.Quality, more ...ingest.Value) ingest.Entry {
+		e := reading("a", noon.Add(time.Duration(minute)*time.Minute), append(more, ingest.Value{Metric: "pm25", Number: x, Quality: q})...)
+		e.Reading.ReceivedAt = noon.Add(came)
+		return e
+	}
+	h.append(
+		at(0, 2*time.Hour, 100, ingest.Good), at(0, 3*time.Hour, 90, ingest.Good, ingest.Value{Metric: "so2", Number: 1}), at(0, time.Hour, 120, ingest.Good),
+		at(5, time.Hour, 10, ingest.Good), at(5, time.Hour, 10, ingest.Good, ingest.Value{Metric: "so2", Number: 2}),
+		at(10, time.Hour, 999, ingest.Good), at(10, 2*time.Hour, 999, ingest.DeviceError), // withdrawn
+		at(70, time.Hour, 5, ingest.Good),
+	)
+	check := func(when string, want ...rollup.Bucket) {
+		t.Helper()
+		hours, err := h.r.Hours(t.Context(), "a", "pm25", noon, noon.Add(6*time.Hour))
+		points, err2 := h.j.Series(t.Context(), ingest.SeriesQuery{Device: "a", Metric: "pm25", From: noon, To: noon.Add(6 * time.Hour), Window: time.Hour})
+		if errors.Join(err, err2) != nil || len(hours) != len(want) || len(points) != len(want) {
+			t.Fatalf("%s: hours %+v, the series %+v, want %+v; %v", when, hours, points, want, errors.Join(err, err2))
+		}
+		for i, w := range want {
+			if b, p := hours[i], points[i]; b.Count != w.Count || b.Mean != w.Mean || p.Count != w.Count || p.Mean != w.Mean || b.Last != p.Last {
+				t.Errorf("%s: hour %d is %+v, the series %+v, want %+v", when, i, b, p, w)
+			}
+		}
+	}
+	check("at once", rollup.Bucket{Count: 2, Mean: 50}, rollup.Bucket{Count: 1, Mean: 5})
+	h.make()
+	check("made", rollup.Bucket{Count: 2, Mean: 50}, rollup.Bucket{Count: 1, Mean: 5})
+	if err := h.j.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.append(at(70, 5*time.Hour, 5, ingest.Calibrating))
+	h.make()
+	check("when an hour lost its only value", rollup.Bucket{Count: 2, Mean: 50})
+	if err := h.j.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("on the shelf", rollup.Bucket{Count: 2, Mean: 50})
+}
+
 func TestOldHoursGo(t *testing.T) {
 	h := newHouse(t)
 	h.append(reading("a", noon.AddDate(-6, 0, 0), good(1)), reading("a", noon, good(2)))

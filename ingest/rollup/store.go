@@ -130,8 +130,15 @@ func (w *writing) metric(ctx context.Context, name string) (int64, error) {
 	return w.intern(ctx, `INSERT INTO metric(name) VALUES(?)`, w.s.metrics, w.metrics, name)
 }
 
-// put writes an hour in place of what is there.
+// put writes an hour in place of what is there; one without a good value is
+// none.
 func (w *writing) put(ctx context.Context, dev, metric, start int64, b *Bucket) error {
+	if b.Count == 0 {
+		if _, err := w.tx.ExecContext(ctx, `DELETE FROM hour WHERE device=? AND metric=? AND start=?`, dev, metric, start); err != nil {
+			return fmt.Errorf("remove roll-up: %w", err)
+		}
+		return nil
+	}
 	_, err := w.tx.ExecContext(ctx, `INSERT INTO hour VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET
 		n=excluded.n, expected=excluded.expected, mean=excluded.mean, min=excluded.min, max=excluded.max, last=excluded.last`,
 		dev, metric, start, b.Count, b.Expected, b.Mean, b.Min, b.Max, b.Last)
