@@ -15,7 +15,8 @@ type History interface {
 	Readings(ctx context.Context, q ReadingsQuery) (items []Reading, next string, err error)
 	// Series returns one metric in windows of q.Window, aligned to the epoch,
 	// oldest first; windows without good values are left out. A zero window
-	// gives raw points (Count 1).
+	// gives raw points (Count 1). Of several values for one time the newest
+	// received counts.
 	Series(ctx context.Context, q SeriesQuery) ([]Point, error)
 	// Source names the implementation: "journal" or "influxdb".
 	Source() string

@@ -37,6 +37,10 @@ func RunHistoryTests(t *testing.T, newHistory func(t *testing.T, readings []inge
 	add("QB-Air-01", 90*time.Minute, nil, good("pm25", 0.5), good(oddMetric, 1e-7))
 	add("QB-Air-02", 2*time.Minute, nil, good("pm25", 77))
 	add("QB-Air-01", 24*time.Hour, nil, good("pm25", 123456.789))
+	for i, x := range []float64{120, 140, 90} { // a figure that was revised twice
+		add("QB-Air-03", 3*time.Minute, nil, good("pm25", x))
+		readings[len(readings)-1].ReceivedAt = noon.Add(time.Duration(i+1) * time.Hour)
+	}
 	h := newHistory(t, readings)
 	t.Run("readings", func(t *testing.T) { testReadings(t, h, place) })
 	t.Run("pages", func(t *testing.T) { testPages(t, h) })
@@ -152,6 +156,7 @@ func testSeries(t *testing.T, h ingest.History, oddMetric string) {
 			{Mean: 1e-7, Min: 1e-7, Max: 1e-7, Last: 1e-7, Count: 1},
 		}, []time.Duration{time.Hour}},
 		{"other device", "QB-Air-02", "pm25", 0, time.Hour, time.Hour, []ingest.Point{{Mean: 77, Min: 77, Max: 77, Last: 77, Count: 1}}, []time.Duration{0}},
+		{"the newest of one time", "QB-Air-03", "pm25", 0, time.Hour, time.Hour, []ingest.Point{{Mean: 90, Min: 90, Max: 90, Last: 90, Count: 1}}, []time.Duration{0}},
 		{"unknown device", "nobody", "pm25", 0, time.Hour, time.Hour, nil, nil},
 		{"unknown metric", "QB-Air-01", "gold", 0, time.Hour, 0, nil, nil},
 		{"empty range", "QB-Air-01", "pm25", 0, 0, time.Minute, nil, nil},
