@@ -112,7 +112,8 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 			e.raw = w.Payload
 		}
 		if e.refusal == nil {
-			e.id, e.device, e.typ, e.refusal = p.find(it.Device)
+			// A beacon in the sea is registered nowhere before it is needed.
+			e.id, e.device, e.typ, e.refusal = p.find(it.Device, p.RegisterUnknown || it.Event != nil && it.Event.IsDistress())
 		} else {
 			e.id = it.Device
 		}
@@ -130,12 +131,12 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 // batch of line protocol has megabytes.
 const MaxForeign = 8 << 20
 
-// find looks a device up; an unknown one is refused or, if that is wanted,
-// made known.
-func (p *Pipeline) find(id devices.ID) (devices.ID, *devices.Device, *devices.Type, *Refusal) {
+// find looks a device up; an unknown one is refused or, with register, made
+// known.
+func (p *Pipeline) find(id devices.ID, register bool) (devices.ID, *devices.Device, *devices.Type, *Refusal) {
 	dev, ok := p.Registry.Get(id)
 	if !ok {
-		if !p.RegisterUnknown {
+		if !register {
 			return id, nil, nil, &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered; register it, or set unknown_devices = \"register\"", id)}
 		}
 		var err error

@@ -35,6 +35,56 @@ func (lines) Decode(in ingest.Input) (items []ingest.Item) {
 	return items
 }
 
+// beacons is a format of calls for help: each line is a device, an event's type,
+// its place and its time.
+type beacons struct{}
+
+func (beacons) Decode(in ingest.Input) (items []ingest.Item) {
+	for line := range strings.Lines(string(in.Payload)) {
+		var dev, typ, at string
+		ev, where := &ingest.Event{}, &devices.Position{}
+		if _, err := fmt.Sscan(line, &dev, &typ, &where.Lat, &where.Lon, &at); err != nil {
+			panic(err)
+		}
+		ev.Type, ev.Position = typ, where
+		ev.FixTime, _ = time.Parse(time.RFC3339, at)
+		items = append(items, ingest.Item{Device: devices.ID(dev), Event: ev})
+	}
+	return items
+}
+
+// Nothing silences a call for help: no device that nobody registered, no clock
+// that lost its time, no place beyond our waters.
+func TestDistressIsNeverRefused(t *testing.T) {
+	f := start(t, func(o *ingest.Options) {
+		o.Feeds = []ingest.Feed{{Filter: "sea/#", Format: &ingest.Format{Name: "beacons", Decoder: beacons{}}}}
+	})
+	now := time.Now().UTC().Truncate(time.Second)
+	o := f.send(t, "sea/1", fmt.Sprintf("970011111 distress 12 122.17 %s\nqb-air-01 sos 17 107 1980-01-06T00:00:00Z\n970022222 distress 95 107 %[1]s\n"+
+		"970033333 distress_test 12 110 %[1]s\nqb-air-01 door_open 12 122.17 %[1]s\n", now.Format(time.RFC3339)))
+	if o.Stored != 3 || len(o.DeadLetters) != 2 || o.DeadLetters[0].Code != "device_unknown" || o.DeadLetters[1].Code != "position_outside" {
+		t.Fatalf("became %+v", o)
+	}
+	got := map[devices.ID]*ingest.Event{}
+	ctx, enough := context.WithCancel(t.Context())
+	_ = f.journal.Follow(ctx, 0, 10, func(_ context.Context, es []ingest.Entry) error {
+		for _, e := range es {
+			got[e.Event.Device] = e.Event
+		}
+		enough()
+		return nil
+	})
+	if e := got["970011111"]; e == nil || e.Position == nil || e.Position.Lon != 122.17 || !e.FixTime.Equal(now) {
+		t.Errorf("beyond our waters: %+v", e)
+	}
+	if e := got["qb-air-01"]; e == nil || !e.TimeAssumed || time.Since(e.FixTime) > time.Minute || e.Lateness != ingest.LiveNow {
+		t.Errorf("of 1980: %+v", e)
+	}
+	if e := got["970022222"]; e == nil || e.Position != nil {
+		t.Errorf("beyond the pole: %+v", e)
+	}
+}
+
 var lineFormat = &ingest.Format{Name: "lines", Decoder: lines{}}
 
 func withLines(o *ingest.Options) {

@@ -149,3 +149,15 @@ type Event struct {
 	// Data is the event's own JSON object as it was sent, at most 16 KiB.
 	Data []byte
 }
+
+// IsDistress says that somebody calls for help: AIS-SART, MOB and EPIRB, a
+// vessel's or a phone's SOS. It is never refused for its clock or its place.
+func (e *Event) IsDistress() bool { return e.Type == "distress" || e.Type == "sos" }
+
+// EventTime is where the event belongs in order of time, as a reading's is.
+func (e *Event) EventTime() time.Time {
+	if !e.ReceivedAt.IsZero() && e.ReceivedAt.Before(e.FixTime) {
+		return e.ReceivedAt
+	}
+	return e.FixTime
+}

@@ -13,7 +13,7 @@ func (p *Pipeline) identify(w *work) *Refusal {
 		return nil
 	}
 	var r *Refusal
-	w.id, w.device, w.typ, r = p.find(w.id)
+	w.id, w.device, w.typ, r = p.find(w.id, p.RegisterUnknown)
 	return r
 }
 
@@ -76,13 +76,31 @@ func (p *Pipeline) validate(w *work) *Refusal {
 		case e.event != nil:
 			ev := e.event
 			ev.Device, ev.ReceivedAt = e.id, received
-			if e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, &ev.TimeSuspect, received); e.refusal == nil {
-				e.refusal = p.Bounds.checkPosition(ev.Position)
+			e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, &ev.TimeSuspect, received)
+			where := p.Bounds.checkPosition(ev.Position)
+			switch {
+			case ev.IsDistress():
+				e.hearDistress(where)
+			case e.refusal == nil:
+				e.refusal = where
 			}
 			ev.Lateness = p.Bounds.lateness(ev.FixTime, received)
 		}
 	}
 	return nil
+}
+
+// hearDistress lets no wrong clock and no wrong position silence a call for
+// help: its time is then that of arrival, and a place outside the region stands
+// if it is one on earth.
+func (e *element) hearDistress(where *Refusal) {
+	ev := e.event
+	if e.refusal != nil {
+		ev.FixTime, ev.TimeAssumed, e.refusal = ev.ReceivedAt, true, nil
+	}
+	if where != nil && where.Code == "position_invalid" {
+		ev.Position = nil
+	}
 }
 
 // toOwnUnits brings values into their metric's unit; one that cannot be is

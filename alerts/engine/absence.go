@@ -25,12 +25,15 @@ func (e *Engine) runClock(ctx context.Context) error {
 	}
 }
 
-// Tick judges who is silent at now, and the past where late data touched it.
-// Silence counts from when the device last
-// spoke or, if that is later, from when this program started: while it was
-// down it could hear nobody.
+// Tick judges who is silent at now, which events are over, and the past where
+// late data touched it. Silence counts from when the device last spoke or, if
+// that is later, from when this program started: while it was down it could
+// hear nobody.
 func (e *Engine) Tick(ctx context.Context, now time.Time) error {
 	if err := e.judgeSilence(ctx, now); err != nil {
+		return err
+	}
+	if err := e.judgeQuiet(ctx, now); err != nil {
 		return err
 	}
 	return e.judgePast(ctx, now)

@@ -61,6 +61,7 @@ type Engine struct {
 	byID    map[string]*rules.Rule
 	byType  map[devices.TypeID][]*rules.Rule
 	absence []*rules.Rule
+	events  []*rules.Rule
 
 	mu      sync.Mutex // guards what follows: the reader and the clock take turns
 	pos     ingest.Pos
@@ -107,15 +108,18 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	rs := o.Rules
 	for i := range rs {
 		r := &rs[i]
-		if _, ok := e.reg.Type(r.DeviceType); !ok {
+		if _, ok := e.reg.Type(r.DeviceType); !ok && r.DeviceType != "" {
 			return nil, fmt.Errorf("rule %s: there is no device type %q", r.ID, r.DeviceType)
 		}
 		e.byID[r.ID] = r
-		if r.Kind == rules.Absence {
+		switch r.Kind {
+		case rules.Absence:
 			e.absence = append(e.absence, r)
-			continue
+		case rules.Event:
+			e.events = append(e.events, r)
+		default:
+			e.byType[r.DeviceType] = append(e.byType[r.DeviceType], r)
 		}
-		e.byType[r.DeviceType] = append(e.byType[r.DeviceType], r)
 	}
 	var err error
 	if e.pos, err = e.state.load(ctx, e.memory); err != nil {
@@ -134,7 +138,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	for _, a := range opened {
 		e.open[a.Key()] = a
-		if r := e.byID[a.Rule]; r == nil || string(r.DeviceType) != a.DeviceType || r.Fence != a.Fence {
+		if r := e.byID[a.Rule]; r == nil || r.DeviceType != "" && string(r.DeviceType) != a.DeviceType || r.Fence != a.Fence {
 			e.clear(a, time.Now(), alerts.RuleRemoved)
 		}
 	}
@@ -196,8 +200,13 @@ func (e *Engine) Take(ctx context.Context, es []ingest.Entry) error {
 	defer e.mu.Unlock()
 	for i := range es {
 		// What was judged before a restart must not be judged as late.
-		if r := es[i].Reading; r != nil && es[i].Pos > e.pos {
+		if es[i].Pos <= e.pos {
+			continue
+		}
+		if r := es[i].Reading; r != nil {
 			e.judge(r)
+		} else {
+			e.judgeEvent(es[i].Event)
 		}
 	}
 	e.pos = es[len(es)-1].Pos

@@ -42,6 +42,11 @@ func absenceSummary(_ *rules.Rule, last time.Time) (vi, en string) {
 	return "Không có số liệu từ " + at, "No data since " + at
 }
 
+func eventSummary(typ string, at time.Time) (vi, en string) {
+	when := at.In(vietnam).Format("02/01/2006 15:04")
+	return "Thiết bị báo " + typ + " lúc " + when, "The device said " + typ + " at " + when
+}
+
 func num(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func comma(s string) string { return strings.ReplaceAll(s, ".", ",") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -73,13 +74,19 @@ func (r *Rule) check() *fault {
 		return faultf("id", "must be 1 to 64 small letters, digits, '.', '_' or '-'")
 	case r.Name.VI == "" || r.Name.EN == "":
 		return faultf("name", "needs vi and en")
-	case r.DeviceType == "":
+	case r.DeviceType == "" && r.Kind != Event:
 		return faultf("device_type", "is missing")
 	}
-	if r.ForText != "" {
+	for _, d := range []struct {
+		key, text string
+		to        *time.Duration
+	}{{"for", r.ForText, &r.For}, {"quiet", r.QuietText, &r.Quiet}} {
+		if d.text == "" {
+			continue
+		}
 		var err error
-		if r.For, err = time.ParseDuration(r.ForText); err != nil || r.For < 0 {
-			return faultf("for", "%q is no length of time; write 90s, 5m or 2h", r.ForText)
+		if *d.to, err = time.ParseDuration(d.text); err != nil || *d.to < 0 {
+			return faultf(d.key, "%q is no length of time; write 90s, 5m or 2h", d.text)
 		}
 	}
 	switch r.Severity {
@@ -97,8 +104,20 @@ func (r *Rule) check() *fault {
 		return nil
 	case Geofence:
 		return r.checkFence()
+	case Event:
+		return r.checkEvent()
 	}
-	return faultf("kind", "%q is unknown; known are threshold, absence, geofence", r.Kind)
+	return faultf("kind", "%q is unknown; known are threshold, absence, geofence, event", r.Kind)
+}
+
+func (r *Rule) checkEvent() *fault {
+	switch {
+	case len(r.Events) == 0 || slices.Contains(r.Events, ""):
+		return faultf("events", "name at least one type of event, as devices send it")
+	case r.Quiet < time.Minute:
+		return faultf("quiet", "says how long after the last event it is over; give at least 1m")
+	}
+	return nil
 }
 
 func (r *Rule) checkThreshold() *fault {

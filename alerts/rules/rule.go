@@ -28,9 +28,12 @@ const (
 	Absence Kind = "absence"
 	// Geofence: a device enters, or leaves, a polygon.
 	Geofence Kind = "geofence"
+	// Event: a device says one of Events, until it has not for Quiet.
+	Event Kind = "event"
 )
 
-// Rule is one condition on the devices of one type.
+// Rule is one condition on the devices of one type, or for events, where no
+// type is named, of all.
 type Rule struct {
 	ID         string          `yaml:"id"`
 	Name       alerts.Name     `yaml:"name"`
@@ -49,6 +52,10 @@ type Rule struct {
 	ForText string        `yaml:"for"`
 	// Absence.
 	Intervals float64 `yaml:"intervals"`
+	// Event: the types of event, and how long after the last of them it is over.
+	Events    []string      `yaml:"events"`
+	Quiet     time.Duration `yaml:"-"`
+	QuietText string        `yaml:"quiet"`
 	// Geofence: On is "enter" or "exit"; Polygon is one ring of [lon, lat]
 	// without holes, plain in the plane: a fence is small beside the earth.
 	On      string       `yaml:"on"`

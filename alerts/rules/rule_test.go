@@ -34,6 +34,9 @@ func TestBadRulesSayWhy(t *testing.T) {
 		head + "  kind: geofence\n  on: enter\n  polygon: [[17, 106], [18, 106], [1,2]]\n":      "[lon, lat]",
 		strings.Replace(head, "major", "awful", 1) + "  kind: absence\n  intervals: 3\n":        "severity",
 		head + "  kind: absence\n  intervals: 3\n" + head + "  kind: absence\n  intervals: 3\n": "twice",
+		head + "  kind: event\n  quiet: 1h\n":                                                   "at least one type",
+		head + "  kind: event\n  events: [sos]\n":                                               "at least 1m",
+		head + "  kind: event\n  events: [sos]\n  quiet: soon\n":                                "quiet: \"soon\" is no length of time",
 		"- id: [": "default",
 	} {
 		if _, err := Parse("default.yaml", []byte(rule)); err == nil || !strings.Contains(err.Error(), says) {
