@@ -26,14 +26,8 @@ type readingView struct {
 }
 
 func viewReading(r *ingest.Reading) readingView {
-	v := readingView{Device: r.Device, TS: r.FixTime, ReceivedAt: r.ReceivedAt, Lateness: r.Lateness.String(), TimeSource: "device",
+	v := readingView{Device: r.Device, TS: r.FixTime, ReceivedAt: r.ReceivedAt, Lateness: r.Lateness.String(), TimeSource: timeSource(r.TimeAssumed, r.TimeSuspect),
 		Values: map[string]float64{}, Quality: map[string]string{}}
-	if r.TimeAssumed {
-		v.TimeSource = "server"
-	}
-	if r.TimeSuspect {
-		v.TimeSource = "suspect"
-	}
 	if r.Seq >= 0 {
 		v.Seq = &r.Seq
 	}
@@ -44,6 +38,17 @@ func viewReading(r *ingest.Reading) readingView {
 		v.Values[x.Metric], v.Quality[x.Metric] = x.Number, x.Quality.String()
 	}
 	return v
+}
+
+// timeSource says whose a fix time is.
+func timeSource(assumed, suspect bool) string {
+	switch {
+	case suspect:
+		return "suspect"
+	case assumed:
+		return "server"
+	}
+	return "device"
 }
 
 // span reads from and to; the default is the last 24 hours.

@@ -194,6 +194,7 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	do("viewer", "GET "+op, at+"?metric=pm25&period=day&from=2026-01-01T00:00:00Z", 200)
 	op, at = own("/events")
 	do("operator", "POST "+op, at, 202)
+	do("viewer", "GET "+op, at+"?limit=1", 200)
 	get("/api/v1/devices")
 	do("viewer", "GET "+dev, "/api/v1/devices/qb-air-09", 200)
 

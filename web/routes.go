@@ -42,6 +42,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/devices/{id}/secret", s.need(keepers, s.postSecret))
 		r.Get("/devices/{id}/readings", s.need(readers, s.listReadings))
 		r.Post("/devices/{id}/readings", s.postReadings)
+		r.Get("/devices/{id}/events", s.need(readers, s.listEvents))
 		r.Post("/devices/{id}/events", s.postReadings)
 		r.Get("/devices/{id}/series", s.need(readers, s.getSeries))
 		r.Get("/devices/{id}/rollups", s.need(readers, s.getRollups))

@@ -46,6 +46,7 @@ type Options struct {
 	Registry *devices.Registry
 	Tracker  *latest.Tracker
 	History  ingest.History
+	Events   EventHistory
 	Pipeline Pipeline
 	// Format finds a decoder of a foreign format by its name.
 	Format      func(name string) (*ingest.Format, bool)

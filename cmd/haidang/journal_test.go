@@ -15,6 +15,9 @@ func TestJournalIsPrinted(t *testing.T) {
 	}, nil); code != 202 {
 		t.Fatalf("answered %d", code)
 	}
+	if code := s.call("POST", "/api/v1/devices/pump-7/events", map[string]any{"type": "door_open", "data": map[string]any{"door": 2}}, nil); code != 202 {
+		t.Fatalf("answered %d", code)
+	}
 	data := s.Data
 	var out strings.Builder
 	if err := (&journalCmd{Data: data, Device: "pump-7"}).run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), "in use by another haidang") {
@@ -27,5 +30,9 @@ func TestJournalIsPrinted(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], `"seq":4,"values":{"flow":2.5},"lateness":"live"`) || !strings.Contains(lines[1], `"quality":{"flow":"calibrating"}`) {
 		t.Errorf("printed\n%s", out.String())
+	}
+	out.Reset()
+	if err := (&journalCmd{Data: data, Device: "pump-7", Events: true}).run(t.Context(), &out); err != nil || strings.Count(out.String(), "\n") != 1 || !strings.Contains(out.String(), `"type":"door_open","data":{"door":2},"lateness":"live"`) {
+		t.Errorf("its events are printed as\n%s%v", out.String(), err)
 	}
 }

@@ -17,37 +17,54 @@ func (j *Journal) Source() string { return "journal" }
 const maxReadings = 10_000
 
 // Readings implements ingest.History.
-func (j *Journal) Readings(ctx context.Context, q ingest.ReadingsQuery) ([]ingest.Reading, string, error) {
+func (j *Journal) Readings(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Reading, next string, err error) {
+	next, err = j.page(ctx, kindReading, q, func(e *ingest.Entry) { items = append(items, *e.Reading) })
+	if err != nil {
+		return nil, "", err
+	}
+	return items, next, nil
+}
+
+// Events returns what a device said happened, with from ≤ fix time < to, oldest
+// first, as Readings does.
+func (j *Journal) Events(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Event, next string, err error) {
+	next, err = j.page(ctx, kindEvent, q, func(e *ingest.Entry) { items = append(items, *e.Event) })
+	if err != nil {
+		return nil, "", err
+	}
+	return items, next, nil
+}
+
+// page calls take for at most q.Limit entries of one kind and returns the cursor
+// of what follows, empty at the end.
+func (j *Journal) page(ctx context.Context, kind uint8, q ingest.ReadingsQuery, take func(*ingest.Entry)) (next string, err error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 1000
 	}
 	limit = min(limit, maxReadings)
-	after := identity{kindReading, q.From.UnixMilli(), math.MinInt64}
+	after := identity{kind, q.From.UnixMilli(), math.MinInt64}
 	if q.Cursor != "" {
 		if _, err := fmt.Sscanf(q.Cursor, "%d.%d", &after.ts, &after.seq); err != nil {
-			return nil, "", &devices.FieldError{Field: "cursor", Reason: "this cursor was not given out by this list"}
+			return "", &devices.FieldError{Field: "cursor", Reason: "this cursor was not given out by this list"}
 		}
 	}
-	var items []ingest.Reading
-	next := ""
-	err := j.scan(ctx, q.Device, kindReading, after.ts, q.To.UnixMilli(), func(e *ingest.Entry) bool {
+	n := 0
+	err = j.scan(ctx, q.Device, kind, after.ts, q.To.UnixMilli(), func(e *ingest.Entry) bool {
 		id := identify(e)
 		if id.compare(after) <= 0 {
 			return true
 		}
-		if len(items) == limit {
+		if n == limit {
 			next = fmt.Sprintf("%d.%d", after.ts, after.seq)
 			return false
 		}
-		items = append(items, *e.Reading)
+		take(e)
+		n++
 		after = id
 		return true
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	return items, next, nil
+	return next, err
 }
 
 // scan calls fn for a device's entries of one kind with from ≤ fix time < to,

@@ -6,15 +6,22 @@ import { ago, num, pick, t, when } from "./i18n";
 
 let timer = 0;
 
+/** eventName is an event's type in words, or as the device sent it. */
+function eventName(e: any): string {
+  const key = "event." + e.type + (e.type === "connection" ? "." + e.data?.state : ""), text = t(key);
+  return text === key ? e.type : text;
+}
+
 export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
   clearInterval(timer);
   panel.hidden = false;
   let metric = "";
   const chart = h("div", { class: "chart" });
+  const said = h("div", {});
   const head = h("div", {});
   const close = () => { clearInterval(timer); panel.hidden = true; };
   panel.onkeydown = (ev) => { if (ev.key === "Escape") close(); };
-  show(panel, h("button", { class: "close", "aria-label": t("close"), onclick: close }, "×"), head, chart);
+  show(panel, h("button", { class: "close", "aria-label": t("close"), onclick: close }, "×"), head, chart, said);
   panel.querySelector("button")!.focus({ preventScroll: true });
 
   const draw = async () => {
@@ -64,6 +71,19 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
       chart.append(h("small", {}, t("chart.source", { source: s.source, n: s.items.length })));
     } catch (e) { show(chart, h("p", { class: "error" }, (e as Error).message)); }
   };
+  // What it said happened: the last day at first, then what is new.
+  let heard: any[] = [], since = new Date(Date.now() - 86400e3);
+  const events = async () => {
+    try {
+      const fresh = (await get<any>(`/devices/${encodeURIComponent(id)}/events?limit=10000&from=${since.toISOString()}`)).items;
+      if (fresh.length) since = new Date(Date.parse(fresh.at(-1).ts) + 1);
+      heard = [...heard, ...fresh].slice(-8);
+      show(said, ...(heard.length ? [h("h3", {}, t("device.events")), h("ul", { class: "events" }, ...[...heard].reverse().map((e) =>
+        h("li", {}, h("b", {}, eventName(e)), ` ${when(e.ts)}`, e.lateness === "live" ? "" : ` · ${t("lateness." + e.lateness)}`)))] : []));
+    } catch (e) { show(said, h("p", { class: "error" }, (e as Error).message)); }
+  };
+  let round = 0;
   draw().then(series);
-  timer = setInterval(draw, 3000) as unknown as number;
+  events();
+  timer = setInterval(() => { draw(); if (++round % 5 === 0) events(); }, 3000) as unknown as number;
 }

@@ -1,0 +1,109 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"haidang/devices"
+	"haidang/ingest"
+)
+
+// EventHistory answers what devices said happened: the journal.
+type EventHistory interface {
+	Events(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Event, next string, err error)
+}
+
+type eventView struct {
+	Device     devices.ID     `json:"device"`
+	TS         time.Time      `json:"ts"`
+	ReceivedAt time.Time      `json:"received_at"`
+	Lateness   string         `json:"lateness"`
+	TimeSource string         `json:"time_source"`
+	Type       string         `json:"type"`
+	Severity   string         `json:"severity,omitempty"`
+	Lat        *float64       `json:"lat,omitempty"`
+	Lon        *float64       `json:"lon,omitempty"`
+	Data       map[string]any `json:"data,omitempty"`
+}
+
+func viewEvent(e *ingest.Event) eventView {
+	v := eventView{Device: e.Device, TS: e.FixTime, ReceivedAt: e.ReceivedAt, Lateness: e.Lateness.String(), TimeSource: timeSource(e.TimeAssumed, e.TimeSuspect),
+		Type: e.Type, Severity: e.Severity}
+	if p := e.Position; p != nil {
+		v.Lat, v.Lon = &p.Lat, &p.Lon
+	}
+	if json.Unmarshal(e.Data, &v.Data) == nil {
+		maskPersonal(v.Data)
+	}
+	return v
+}
+
+// personal are parts of the names under which devices send what tells a person.
+var personal = []string{"plate", "bien_so", "bienso", "phone", "face", "owner", "person", "driver", "fullname", "full_name", "cccd"}
+
+// maskPersonal hides what tells a person, wherever it stands in v.
+func maskPersonal(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			maskPersonal(x)
+		}
+	case map[string]any:
+		for k, x := range v {
+			if isPersonal(k) {
+				v[k] = masked(x)
+			} else {
+				maskPersonal(x)
+			}
+		}
+	}
+}
+
+func isPersonal(key string) bool {
+	key = strings.ToLower(key)
+	for _, p := range personal {
+		if strings.Contains(key, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// masked leaves two letters of a text: a plate's province.
+func masked(x any) any {
+	const dots = "•••••"
+	s, ok := x.(string)
+	if r := []rune(s); ok && len(r) > 4 {
+		return string(r[:2]) + dots
+	}
+	return dots
+}
+
+func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
+	d, err := s.device(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	q := ingest.ReadingsQuery{Device: d.ID, Cursor: r.URL.Query().Get("cursor")}
+	if q.From, q.To, err = span(r); err == nil {
+		q.Limit, err = intParam(r.URL.Query().Get("limit"), "limit", 1000, 10_000)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	es, next, err := s.Events.Events(r.Context(), q)
+	if err != nil {
+		s.failHistory(w, r, err)
+		return
+	}
+	items := make([]eventView, len(es))
+	for i := range es {
+		items[i] = viewEvent(&es[i])
+	}
+	s.json(w, http.StatusOK, list{items, next})
+}
