@@ -47,6 +47,9 @@ type Value struct {
 	Metric  string
 	Number  float64
 	Quality Quality
+	// Derived says that it was computed from earlier messages as well: it is no
+	// part of what makes a reading the same as another.
+	Derived bool
 }
 
 // Value finds a value by metric name.
