@@ -35,6 +35,42 @@ func (lines) Decode(in ingest.Input) (items []ingest.Item) {
 	return items
 }
 
+// counter is a format whose second value is known only to who saw the message
+// before, as a rate is.
+type counter struct{ seen map[string]bool }
+
+func (c counter) Decode(in ingest.Input) []ingest.Item {
+	rd := &ingest.Reading{Seq: ingest.NoSeq, FixTime: in.ReceivedAt.Truncate(time.Hour), Values: []ingest.Value{{Metric: "total", Number: float64(len(in.Payload))}}}
+	if c.seen[in.Topic] {
+		rd.Values = append(rd.Values, ingest.Value{Metric: "count", Number: 36, Derived: true})
+	}
+	c.seen[in.Topic] = true
+	return []ingest.Item{{Device: "qb-air-01", Reading: rd}}
+}
+
+// Redelivered to a program that began anew, a message lacks what was derived:
+// it is the same message.
+func TestDerivedValuesMakeNoOtherReading(t *testing.T) {
+	c := counter{map[string]bool{"plant/1": true}}
+	f := start(t, func(o *ingest.Options) {
+		o.Feeds = []ingest.Feed{{Filter: "plant/#", Format: &ingest.Format{Name: "counter", Decoder: c}}}
+	})
+	if o := f.send(t, "plant/1", "xx"); o.Stored != 1 {
+		t.Fatalf("became %+v", o)
+	}
+	delete(c.seen, "plant/1")
+	if o := f.send(t, "plant/1", "xx"); o.Duplicates != 1 {
+		t.Errorf("again, without what was derived: %+v", o)
+	}
+	if o := f.send(t, "plant/1", "xxx"); o.Stored != 1 {
+		t.Errorf("another total: %+v", o)
+	}
+	rs, _, err := f.journal.Readings(t.Context(), ingest.ReadingsQuery{Device: "qb-air-01", To: time.Now()})
+	if err != nil || len(rs) != 2 || len(rs[0].Values) != 2 && len(rs[1].Values) != 2 {
+		t.Errorf("kept %+v, %v", rs, err)
+	}
+}
+
 // beacons is a format of calls for help: each line is a device, an event's type,
 // its place and its time.
 type beacons struct{}

@@ -23,7 +23,8 @@ type Reading struct {
 	// sent.
 	TimeSuspect bool
 	Lateness    Lateness
-	// Seq is the device's own sequence number; NoSeq when it gave none.
+	// Seq is the device's own sequence number; NoSeq when it gave none, or what
+	// is below it (ContentSeq).
 	Seq      int64
 	Position *devices.Position
 	Values   []Value

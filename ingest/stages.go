@@ -73,6 +73,7 @@ func (p *Pipeline) validate(w *work) *Refusal {
 			if r.TimeSuspect {
 				e.suspectTime()
 			}
+			r.fixSeq()
 		case e.event != nil:
 			ev := e.event
 			ev.Device, ev.ReceivedAt = e.id, received

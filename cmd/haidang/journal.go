@@ -94,7 +94,7 @@ func (k *journalCmd) page(ctx context.Context, j *journal.Journal, q ingest.Read
 
 func plain(r *ingest.Reading) printed {
 	p := printed{TS: r.FixTime, Received: r.ReceivedAt, Position: r.Position, Values: map[string]float64{}, Lateness: r.Lateness.String()}
-	if r.Seq != ingest.NoSeq {
+	if r.Seq >= 0 {
 		p.Seq = &r.Seq
 	}
 	for _, v := range r.Values {

@@ -42,7 +42,7 @@ const (
 // that began anew, not one that is late.
 func (t *Trust) takeSeq(seq int64) {
 	switch {
-	case seq == ingest.NoSeq:
+	case seq < 0: // none, or made of the content
 	case t.LastSeq == ingest.NoSeq:
 		t.LastSeq = seq
 	case seq > t.LastSeq:

@@ -58,7 +58,7 @@ func show(it ingest.Item) item {
 	case it.Reading != nil:
 		r := it.Reading
 		x.Time, x.Sent, x.Position, x.Values = at(r.FixTime), at(r.SentAt), r.Position, map[string]value{}
-		if r.Seq != ingest.NoSeq {
+		if r.Seq >= 0 {
 			x.Seq = &r.Seq
 		}
 		for _, v := range r.Values {
