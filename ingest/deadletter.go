@@ -35,8 +35,10 @@ type DeadLetter struct {
 	Stage   Stage
 	Code    string // short and stable, for programs
 	Message string // a sentence for people
-	Payload []byte // as received, cut at MaxForeign
+	Payload []byte // as received, cut at MaxForeign; of one that is listed, the start
+	Kept    int    // bytes of it that the store has
 	Size    int    // of the whole payload in bytes
-	// Status is "new", "replayed" or "discarded".
-	Status string
+	// Status is "new", "replayed" or "discarded"; DiscardedAt is when it became the last.
+	Status      string
+	DiscardedAt time.Time
 }

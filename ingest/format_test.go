@@ -268,7 +268,7 @@ func TestReplayStoresOnceWithTheOriginalTimes(t *testing.T) {
 	if err != nil || sum.Letters != 1 || sum.DeadLetters != 1 {
 		t.Errorf("one that fails again: %+v %v", sum, err)
 	}
-	if n, err := f.letters.Discard(t.Context(), deadletters.Filter{}); n != 1 || err != nil {
+	if n, err := f.letters.Discard(t.Context(), deadletters.Filter{}, time.Now()); n != 1 || err != nil {
 		t.Errorf("discarded %d %v", n, err)
 	}
 	if n, _ := f.letters.Count(t.Context()); n != 0 {

@@ -29,6 +29,7 @@ func TestRolesMayDoWhatTheyShould(t *testing.T) {
 		{"viewer", "GET", "/metrics", "", 200},
 		{"viewer", "GET", "/api/v1/dead-letters", "", 403}, // payloads hold phones
 		{"crew", "GET", "/api/v1/dead-letters", "", 403},
+		{"viewer", "GET", "/api/v1/dead-letters/1/payload", "", 403},
 		{"integrator", "GET", "/api/v1/dead-letters", "", 200},
 		{"viewer", "POST", mine + "/accept", "{}", 403},
 		{"integrator", "POST", mine + "/accept", "{}", 403},

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 
 	"haidang/devices"
 	"haidang/ingest"
-	"haidang/ingest/deadletters"
 )
 
 type deadLetterView struct {
@@ -28,40 +26,27 @@ type deadLetterView struct {
 	Code       string       `json:"code"`
 	Message    string       `json:"message"`
 	Payload    []byte       `json:"payload"` // base64 in JSON
-	Size       int          `json:"size"`
-	Status     string       `json:"status"`
+	// Cut: Payload is only the start of the Kept bytes.
+	Cut         bool      `json:"cut"`
+	Kept        int       `json:"kept"`
+	Size        int       `json:"size"`
+	Status      string    `json:"status"`
+	DiscardedAt time.Time `json:"discarded_at,omitzero"`
 }
 
-// deadLetterFilter reads which dead letters are meant.
-func deadLetterFilter(r *http.Request) (f deadletters.Filter, err error) {
-	q := r.URL.Query()
-	f = deadletters.Filter{Stage: ingest.Stage(q.Get("stage")), Device: devices.ID(q.Get("device")), Code: q.Get("code"), Format: q.Get("format"), Version: q.Get("version"), Status: q.Get("status")}
-	switch f.Status {
-	case "", "new", "replayed", "discarded":
-	default:
-		return f, &devices.FieldError{Field: "status", Reason: fmt.Sprintf("%.20q is unknown; known are new, replayed, discarded", f.Status)}
-	}
-	if f.From, err = timeParam(q.Get("from"), "from", time.Time{}); err != nil {
-		return f, err
-	}
-	if f.To, err = timeParam(q.Get("to"), "to", time.Time{}); err != nil {
-		return f, err
-	}
-	if f.Limit, err = intParam(q.Get("limit"), "limit", 100, 1000); err != nil {
-		return f, err
-	}
-	f.Before, err = cursorParam(q.Get("cursor"))
-	return f, err
+func viewDeadLetter(l ingest.DeadLetter) deadLetterView {
+	return deadLetterView{ID: l.ID, ReceivedAt: l.ReceivedAt, Source: l.Source, Sender: l.Sender, Topic: l.Topic, Format: l.Format, Version: l.Version, Device: l.Device,
+		Stage: l.Stage, Code: l.Code, Message: l.Message, Payload: l.Payload, Cut: len(l.Payload) < l.Kept, Kept: l.Kept, Size: l.Size, Status: l.Status, DiscardedAt: l.DiscardedAt}
 }
 
 func (s *Server) listDeadLetters(w http.ResponseWriter, r *http.Request) {
-	f, err := deadLetterFilter(r)
-	if err != nil {
-		s.fail(w, r, err)
+	if r.URL.Query().Has("export") {
+		s.exportDeadLetters(w, r)
 		return
 	}
-	if r.URL.Query().Get("export") == "ndjson" {
-		s.exportDeadLetters(w, r, f)
+	f, err := listFilter(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	ls, next, err := s.DeadLetters.List(r.Context(), f)
@@ -71,105 +56,61 @@ func (s *Server) listDeadLetters(w http.ResponseWriter, r *http.Request) {
 	}
 	items := make([]deadLetterView, len(ls))
 	for i, l := range ls {
-		items[i] = deadLetterView(l)
+		items[i] = viewDeadLetter(l)
 	}
 	s.json(w, http.StatusOK, list{items, cursor(next)})
 }
 
-// exportDeadLetters writes all that match, one JSON object a line.
-func (s *Server) exportDeadLetters(w http.ResponseWriter, r *http.Request, f deadletters.Filter) {
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.Header().Set("Content-Disposition", `attachment; filename="dead-letters.ndjson"`)
-	enc := json.NewEncoder(w)
-	for f.Limit = 500; ; {
-		ls, next, err := s.DeadLetters.List(r.Context(), f)
-		if err != nil {
-			s.Log.Warn("export of dead letters ended early", "component", "web", "error", err)
-			panic(http.ErrAbortHandler) // a cut-off file must not look whole
-		}
-		for _, l := range ls {
-			if enc.Encode(deadLetterView(l)) != nil {
-				return
-			}
-		}
-		if f.Before = next; next == 0 {
-			return
-		}
-	}
-}
-
-// replayDeadLetters sends those that match through the pipeline again.
-func (s *Server) replayDeadLetters(w http.ResponseWriter, r *http.Request) {
-	f, err := deadLetterFilter(r)
-	if err == nil {
-		var sum deadletters.Replayed
-		if sum, err = s.DeadLetters.Replay(r.Context(), f, s.Pipeline, s.Format); err == nil {
-			s.json(w, http.StatusOK, sum)
-			return
-		}
-	}
-	s.fail(w, r, err)
-}
-
-// discardDeadLetters and restoreDeadLetters set those that match aside, and back.
-func (s *Server) discardDeadLetters(w http.ResponseWriter, r *http.Request) {
-	s.changeDeadLetters(w, r, s.DeadLetters.Discard)
-}
-
-func (s *Server) restoreDeadLetters(w http.ResponseWriter, r *http.Request) {
-	s.changeDeadLetters(w, r, s.DeadLetters.Restore)
-}
-
-func (s *Server) changeDeadLetters(w http.ResponseWriter, r *http.Request, change func(context.Context, deadletters.Filter) (int64, error)) {
-	f, err := deadLetterFilter(r)
-	if err == nil {
-		var n int64
-		if n, err = change(r.Context(), f); err == nil {
-			s.json(w, http.StatusOK, map[string]int64{"letters": n})
-			return
-		}
-	}
-	s.fail(w, r, err)
-}
-
-// replayDeadLetter sends one dead letter's bytes through the pipeline again and
-// answers as its sender would have been.
-func (s *Server) replayDeadLetter(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.ParseInt(chi.URLParam(r, "id"), 10, 64)
-	if err != nil {
-		s.fail(w, r, devices.ErrNotFound)
-		return
-	}
-	l, err := s.DeadLetters.Get(r.Context(), id)
+// exportDeadLetters writes all that match with their whole payloads, one JSON
+// object a line, each as it is read.
+func (s *Server) exportDeadLetters(w http.ResponseWriter, r *http.Request) {
+	f, err := exportFilter(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	m := ingest.Message{Source: l.Source, Sender: l.Sender, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt}
-	if l.Format != "" {
-		known := false
-		if m.Format, known = s.Format(l.Format); !known {
-			s.fail(w, r, &devices.FieldError{Field: "format", Reason: fmt.Sprintf("the decoder %.40q is no longer configured", l.Format)})
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("Content-Disposition", `attachment; filename="dead-letters.ndjson"`)
+	enc := json.NewEncoder(w)
+	for l, err := range s.DeadLetters.All(r.Context(), f) {
+		if err != nil {
+			s.Log.Warn("export of dead letters ended early", "component", "web", "error", err)
+			panic(http.ErrAbortHandler) // a cut-off file must not look whole
+		}
+		if enc.Encode(viewDeadLetter(l)) != nil {
 			return
 		}
 	}
-	if l.Size > len(l.Payload) {
-		s.fail(w, r, &devices.FieldError{Field: "id", Reason: fmt.Sprintf("only the first %d of its %d bytes were kept: it cannot be replayed", len(l.Payload), l.Size)})
+}
+
+func (s *Server) getDeadLetter(w http.ResponseWriter, r *http.Request) {
+	l, err := s.deadLetter(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
-	end := make(chan ingest.Outcome, 1)
-	m.Done = func(o ingest.Outcome) { end <- o }
-	if err := s.Pipeline.Submit(r.Context(), m); err != nil {
-		s.fail(w, r, errUnavailable)
+	s.json(w, http.StatusOK, viewDeadLetter(l))
+}
+
+// getDeadLetterPayload answers with the bytes as they came. They are a
+// stranger's: a browser stores them, and never shows them as a page.
+func (s *Server) getDeadLetterPayload(w http.ResponseWriter, r *http.Request) {
+	l, err := s.deadLetter(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
-	select {
-	case o := <-end:
-		if err = s.DeadLetters.MarkReplayed(r.Context(), id); err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		s.answerOutcome(w, r, o)
-	case <-r.Context().Done():
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="dead-letter-%d.bin"`, l.ID))
+	w.Header().Set("Content-Length", strconv.Itoa(len(l.Payload)))
+	w.Write(l.Payload)
+}
+
+// deadLetter is the one that the path names, whole.
+func (s *Server) deadLetter(r *http.Request) (ingest.DeadLetter, error) {
+	id, err := strconv.ParseInt(chi.URLParam(r, "id"), 10, 64)
+	if err != nil {
+		return ingest.DeadLetter{}, fmt.Errorf("dead letter %.40q: %w", chi.URLParam(r, "id"), devices.ErrNotFound)
 	}
+	return s.DeadLetters.Get(r.Context(), id)
 }

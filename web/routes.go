@@ -71,6 +71,8 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/dead-letters/replay", s.need(keepers, s.replayDeadLetters))
 		r.Post("/dead-letters/discard", s.need(keepers, s.discardDeadLetters))
 		r.Post("/dead-letters/restore", s.need(keepers, s.restoreDeadLetters))
+		r.Get("/dead-letters/{id}", s.need(keepers, s.getDeadLetter))
+		r.Get("/dead-letters/{id}/payload", s.need(keepers, s.getDeadLetterPayload))
 		r.Post("/dead-letters/{id}/replay", s.need(keepers, s.replayDeadLetter))
 		r.Get("/stats", s.need(readers, s.getStats))
 	})

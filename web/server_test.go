@@ -31,6 +31,8 @@ func TestEveryErrorIsAProblemDocument(t *testing.T) {
 		"no such report":      {"", "GET", "/api/v1/reports/QB-0000-0000", "", 404, "", nil},
 		"no such order":       {"viewer", "GET", "/api/v1/work-orders/x", "", 404, "", nil},
 		"no such dead letter": {"operator", "POST", "/api/v1/dead-letters/77/replay", "", 404, "", nil},
+		"dead letter, no id":  {"operator", "GET", "/api/v1/dead-letters/x", "", 404, "", nil},
+		"no such payload":     {"operator", "GET", "/api/v1/dead-letters/77/payload", "", 404, "", nil},
 		"no such photo":       {"", "GET", "/media/../../etc/passwd.jpg", "", 404, "", nil},
 		"id taken":            {"operator", "POST", dev, `{"id":"QB-1","type":"air_station","name":"x"}`, 409, "", nil},
 		"bad id":              {"operator", "POST", dev, `{"id":"a b","type":"air_station"}`, 422, "id", nil},

@@ -2,8 +2,10 @@ package deadletters
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"haidang/devices"
 	"haidang/ingest"
 )
 
@@ -21,61 +23,94 @@ type Replayed struct {
 	DeadLetters int `json:"dead_letters"`
 }
 
-// window is how many letters are on their way at once.
-const window = 256
+// At most so many letters, and bytes of their payloads, are on their way at once.
+const (
+	window      = 256
+	windowBytes = 16 << 20
+)
 
 // Replay sends the new dead letters that match through the pipeline again,
 // oldest first, with their original times of arrival, and marks each as
 // replayed once it came to its end. What is stored already counts as a
 // duplicate: doing it twice adds nothing. format finds a decoder by name; false
 // leaves letters of a decoder that is gone where they are. Those that fail
-// again during the replay are not tried in the same go.
+// again during the replay are not tried in the same go. A Filter with another
+// Status than "new" is a *devices.FieldError.
 func (s *Store) Replay(ctx context.Context, f Filter, p Pipeline, format func(name string) (*ingest.Format, bool)) (Replayed, error) {
-	var sum Replayed
-	f.Status = "new"
+	f, err := f.only("new", "replayed")
+	if err != nil {
+		return Replayed{}, err
+	}
 	var last int64
 	if err := s.db.QueryRowContext(ctx, `SELECT coalesce(max(id),0) FROM dead_letter`).Scan(&last); err != nil {
-		return sum, fmt.Errorf("replay dead letters: %w", err)
+		return Replayed{}, fmt.Errorf("replay dead letters: %w", err)
 	}
+	fl := &flight{store: s, ends: make(chan end, window)}
 	for after := int64(0); ; {
 		batch, err := s.next(ctx, f, after, last)
-		if err != nil || len(batch) == 0 {
-			return sum, err
+		if err != nil {
+			return fl.sum, err
 		}
-		after = batch[len(batch)-1].ID
-		ends := make(chan end, len(batch))
-		sent := 0
+		if len(batch) == 0 {
+			return fl.sum, fl.settle(ctx, 0, 0)
+		}
 		for _, l := range batch {
-			m := ingest.Message{Source: l.Source, Sender: l.Sender, Topic: l.Topic, Payload: l.Payload, ReceivedAt: l.ReceivedAt,
-				Done: func(o ingest.Outcome) { ends <- end{l.ID, o} }}
+			after = l.ID
+			m := ingest.Message{Source: l.Source, Sender: l.Sender, Topic: l.Topic, ReceivedAt: l.ReceivedAt}
 			if l.Format != "" {
 				known := false
 				if m.Format, known = format(l.Format); !known {
 					continue
 				}
 			}
+			if err := fl.settle(ctx, window-1, windowBytes-l.Kept); err != nil {
+				return fl.sum, err
+			}
+			if err := s.whole(ctx, &l); errors.Is(err, devices.ErrNotFound) {
+				continue
+			} else if err != nil {
+				return fl.sum, err
+			}
+			m.Payload = l.Payload
+			m.Done = func(o ingest.Outcome) { fl.ends <- end{l.ID, l.Kept, o} }
 			if err := p.Submit(ctx, m); err != nil {
-				return sum, fmt.Errorf("replay dead letter %d: %w", l.ID, err)
+				return fl.sum, fmt.Errorf("replay dead letter %d: %w", l.ID, err)
 			}
-			sent++
-		}
-		for range sent {
-			select {
-			case e := <-ends:
-				if err := s.MarkReplayed(ctx, e.id); err != nil {
-					return sum, err
-				}
-				sum.add(e.outcome)
-			case <-ctx.Done():
-				return sum, ctx.Err()
-			}
+			fl.letters, fl.bytes = fl.letters+1, fl.bytes+l.Kept
 		}
 	}
 }
 
+// flight is what of a replay is on its way, and what became of the others.
+type flight struct {
+	store          *Store
+	ends           chan end // has room for all on their way
+	letters, bytes int
+	sum            Replayed
+}
+
 type end struct {
 	id      int64
+	bytes   int
 	outcome ingest.Outcome
+}
+
+// settle waits for ends until no more letters and bytes than given are on their
+// way, or no letter is.
+func (fl *flight) settle(ctx context.Context, letters, bytes int) error {
+	for fl.letters > letters || fl.letters > 0 && fl.bytes > bytes {
+		select {
+		case e := <-fl.ends:
+			fl.letters, fl.bytes = fl.letters-1, fl.bytes-e.bytes
+			if err := fl.store.MarkReplayed(ctx, e.id); err != nil {
+				return err
+			}
+			fl.sum.add(e.outcome)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 func (r *Replayed) add(o ingest.Outcome) {
@@ -85,23 +120,9 @@ func (r *Replayed) add(o ingest.Outcome) {
 	r.DeadLetters += len(o.DeadLetters)
 }
 
-// next reads the next letters to replay: those cut at the payload bound are
-// left out, for they are not whole.
+// next reads the heads of the next letters to replay: those cut at the payload
+// bound are left out, for they are not whole.
 func (s *Store) next(ctx context.Context, f Filter, after, last int64) ([]ingest.DeadLetter, error) {
 	where, args := f.where()
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM dead_letter WHERE `+where+` AND id > ? AND id <= ? AND size = length(payload)
-		ORDER BY id LIMIT ?`, append(args, after, last, window)...)
-	if err != nil {
-		return nil, fmt.Errorf("read dead letters: %w", err)
-	}
-	defer rows.Close()
-	var batch []ingest.DeadLetter
-	for rows.Next() {
-		l, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		batch = append(batch, l)
-	}
-	return batch, rows.Err()
+	return s.heads(ctx, `WHERE `+where+` AND id > ? AND id <= ? AND size = `+kept+` ORDER BY id LIMIT ?`, append(args, after, last, page)...)
 }

@@ -8,12 +8,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"haidang/devices"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 )
@@ -56,7 +54,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, err
 	}
 	st := &Store{db: db, keep: keep, keepBytes: keepBytes, atOnce: atOnce}
-	if err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0) FROM dead_letter`).Scan(&st.held, &st.bytes); err != nil {
+	if err := db.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(`+kept+`),0) FROM dead_letter`).Scan(&st.held, &st.bytes); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("count dead letters: %w", err)
 	}
@@ -85,8 +83,10 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 		if l.Payload == nil {
 			l.Payload = []byte{}
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,sender,topic,format,version,device,stage,code,message,payload,size,status)
-			VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Sender, l.Topic, l.Format, l.Version, string(l.Device), string(l.Stage), l.Code, l.Message, l.Payload, l.Size, l.Status)
+		l.Kept = len(l.Payload)
+		head, rest := l.Payload[:min(l.Kept, HeadBytes)], l.Payload[min(l.Kept, HeadBytes):]
+		res, err := tx.ExecContext(ctx, `INSERT INTO dead_letter(received_at,source,sender,topic,format,version,device,stage,code,message,size,status,head,rest)
+			VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)`, l.ReceivedAt.UnixMilli(), l.Source, l.Sender, l.Topic, l.Format, l.Version, string(l.Device), string(l.Stage), l.Code, l.Message, l.Size, l.Status, head, rest)
 		if err != nil {
 			return fmt.Errorf("add dead letter: %w", err)
 		}
@@ -110,8 +110,8 @@ func (s *Store) Add(ctx context.Context, letters []ingest.DeadLetter) error {
 func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (goneN, goneBytes int64, err error) {
 	for held-goneN > s.keep || bytes-goneBytes > s.keepBytes {
 		var n, b, last int64
-		if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(length(payload)),0), coalesce(max(id),0) FROM
-			(SELECT id, payload FROM dead_letter ORDER BY id LIMIT ?)`, s.atOnce).Scan(&n, &b, &last); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(bytes),0), coalesce(max(id),0) FROM
+			(SELECT id, `+kept+` AS bytes FROM dead_letter ORDER BY id LIMIT ?)`, s.atOnce).Scan(&n, &b, &last); err != nil {
 			return 0, 0, fmt.Errorf("find oldest dead letters: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM dead_letter WHERE id <= ?`, last); err != nil {
@@ -122,120 +122,41 @@ func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (go
 	return goneN, goneBytes, nil
 }
 
-// Filter narrows a list. Zero members do not.
-type Filter struct {
-	Stage    ingest.Stage
-	Device   devices.ID
-	Code     string
-	Format   string
-	Version  string    // of the decoder
-	Status   string    // "new", "replayed", "discarded"
-	From, To time.Time // by time of arrival
-	Limit    int       // at most 1,000; 0 means 100
-	Before   int64     // continue below this ID
-}
-
-// Native is the name of the native form in a Filter.
-const Native = "native"
-
-// where is the filter as SQL.
-func (f Filter) where() (string, []any) {
-	where, args := []string{"1"}, []any{}
-	add := func(cond string, arg any) { where = append(where, cond); args = append(args, arg) }
-	if f.Format == Native {
-		where, f.Format = append(where, "format = ''"), ""
-	}
-	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "version": f.Version, "status": f.Status} {
-		if v != "" {
-			add(column+" = ?", v)
-		}
-	}
-	if !f.From.IsZero() {
-		add("received_at >= ?", f.From.UnixMilli())
-	}
-	if !f.To.IsZero() {
-		add("received_at < ?", f.To.UnixMilli())
-	}
-	if f.Before > 0 {
-		add("id < ?", f.Before)
-	}
-	return strings.Join(where, " AND "), args
-}
-
-const columns = `id,received_at,source,sender,topic,format,version,device,stage,code,message,payload,size,status`
-
-// List returns dead letters, newest first; next continues below the last one
-// and is 0 at the end.
-func (s *Store) List(ctx context.Context, f Filter) (items []ingest.DeadLetter, next int64, err error) {
-	limit := f.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	limit = min(limit, 1000)
-	where, args := f.where()
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM dead_letter WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit+1)...)
-	if err != nil {
-		return nil, 0, fmt.Errorf("list dead letters: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		l, err := scan(rows)
-		if err != nil {
-			return nil, 0, err
-		}
-		items = append(items, l)
-	}
-	if len(items) > limit {
-		items = items[:limit]
-		next = items[limit-1].ID
-	}
-	return items, next, rows.Err()
-}
-
-func scan(row interface{ Scan(...any) error }) (ingest.DeadLetter, error) {
-	var l ingest.DeadLetter
-	var at int64
-	err := row.Scan(&l.ID, &at, &l.Source, &l.Sender, &l.Topic, &l.Format, &l.Version, &l.Device, &l.Stage, &l.Code, &l.Message, &l.Payload, &l.Size, &l.Status)
-	l.ReceivedAt = time.UnixMilli(at).UTC()
-	return l, err
-}
-
-// Get returns one dead letter, or devices.ErrNotFound.
-func (s *Store) Get(ctx context.Context, id int64) (ingest.DeadLetter, error) {
-	l, err := scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM dead_letter WHERE id = ?`, id))
-	if err == sql.ErrNoRows {
-		return l, fmt.Errorf("dead letter %d: %w", id, devices.ErrNotFound)
-	}
-	return l, err
-}
-
 // MarkReplayed notes that a dead letter's bytes went through the pipeline again.
 func (s *Store) MarkReplayed(ctx context.Context, id int64) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'replayed' WHERE id = ?`, id); err != nil {
+	if _, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'replayed', discarded_at = 0 WHERE id = ?`, id); err != nil {
 		return fmt.Errorf("mark dead letter %d: %w", id, err)
 	}
 	return nil
 }
 
 // Discard sets aside those that match and are new, and returns how many: they
-// stay readable until room is needed.
-func (s *Store) Discard(ctx context.Context, f Filter) (int64, error) {
-	f.Status = "new"
-	where, args := f.where()
-	res, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'discarded' WHERE `+where, args...)
+// stay readable until room is needed. By the time given, at, which is kept to
+// the millisecond, Restore finds just these. A Filter with another Status than
+// "new" is a *devices.FieldError.
+func (s *Store) Discard(ctx context.Context, f Filter, at time.Time) (int64, error) {
+	f, err := f.only("new", "discarded")
 	if err != nil {
-		return 0, fmt.Errorf("discard dead letters: %w", err)
+		return 0, err
 	}
-	return res.RowsAffected()
+	return s.set(ctx, f, "discarded", at.UnixMilli())
 }
 
-// Restore undoes Discard for those that match, and returns how many.
+// Restore makes those that match and are discarded new again, and returns how
+// many. A Filter with another Status than "discarded" is a *devices.FieldError.
 func (s *Store) Restore(ctx context.Context, f Filter) (int64, error) {
-	f.Status = "discarded"
-	where, args := f.where()
-	res, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'new' WHERE `+where, args...)
+	f, err := f.only("discarded", "restored")
 	if err != nil {
-		return 0, fmt.Errorf("restore dead letters: %w", err)
+		return 0, err
+	}
+	return s.set(ctx, f, "new", 0)
+}
+
+func (s *Store) set(ctx context.Context, f Filter, status string, discardedAt int64) (int64, error) {
+	where, args := f.where()
+	res, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = ?, discarded_at = ? WHERE `+where, append([]any{status, discardedAt}, args...)...)
+	if err != nil {
+		return 0, fmt.Errorf("make dead letters %s: %w", status, err)
 	}
 	return res.RowsAffected()
 }

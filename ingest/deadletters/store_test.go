@@ -1,13 +1,16 @@
 package deadletters
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/statedb"
 	"haidang/ingest"
 )
 
@@ -46,38 +49,6 @@ func ids(t *testing.T, s *Store, f Filter) (got []int64) {
 	return got
 }
 
-func TestFilterFindsWhatIsMeant(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "dead.db"))
-	add(t, s,
-		ingest.DeadLetter{ReceivedAt: t0, Device: "a", Stage: ingest.StageDecode, Code: "json_invalid", Version: "1", Payload: []byte("x")},
-		ingest.DeadLetter{ReceivedAt: t0.Add(time.Hour), Device: "b", Stage: ingest.StageDecode, Code: "json_invalid", Format: "lorawan", Version: "1+2"},
-		ingest.DeadLetter{ReceivedAt: t0.Add(2 * time.Hour), Device: "b", Stage: ingest.StageIdentify, Code: "device_unknown", Format: "lorawan", Version: "1+3", Sender: "gw"})
-	for want, f := range map[string]Filter{
-		"[3 2 1]": {},
-		"[1]":     {Format: Native},
-		"[3 2]":   {Format: "lorawan"},
-		"[2]":     {Version: "1+2"},
-		"[2 1]":   {Code: "json_invalid"},
-		"[3]":     {Stage: ingest.StageIdentify, Device: "b"},
-		"[]":      {Device: "c"},
-		"[2 1] ":  {To: t0.Add(2 * time.Hour)},
-		"[3] ":    {From: t0.Add(2 * time.Hour)},
-		"[3 2] ":  {Limit: 2},
-		"[1] ":    {Before: 2},
-	} {
-		if got := fmt.Sprint(ids(t, s, f)); got != want && got+" " != want {
-			t.Errorf("%+v finds %s, want %s", f, got, want)
-		}
-	}
-	l, err := s.Get(t.Context(), 3)
-	if err != nil || l.Sender != "gw" || l.Version != "1+3" || !l.ReceivedAt.Equal(t0.Add(2*time.Hour)) {
-		t.Errorf("the third is %+v, %v", l, err)
-	}
-	if _, err := s.Get(t.Context(), 99); !errors.Is(err, devices.ErrNotFound) {
-		t.Errorf("one that is not there: %v", err)
-	}
-}
-
 func TestDiscardCanBeUndone(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "dead.db"))
 	add(t, s, ingest.DeadLetter{Code: "a"}, ingest.DeadLetter{Code: "b"}, ingest.DeadLetter{Code: "a"})
@@ -85,7 +56,7 @@ func TestDiscardCanBeUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for step, want := range []int64{1, 0} { // the one that is new
-		if n, err := s.Discard(t.Context(), Filter{Code: "a"}); n != want || err != nil {
+		if n, err := s.Discard(t.Context(), Filter{Code: "a"}, t0); n != want || err != nil {
 			t.Errorf("discard %d: %d, %v", step, n, err)
 		}
 	}
@@ -97,6 +68,89 @@ func TestDiscardCanBeUndone(t *testing.T) {
 	}
 	if got := fmt.Sprint(ids(t, s, Filter{Status: "new"})); got != "[3 2]" {
 		t.Errorf("new are %s", got)
+	}
+	// What was discarded before, on purpose, stays so when a later discard is undone.
+	for i, code := range []string{"a", "b"} {
+		if n, err := s.Discard(t.Context(), Filter{Code: code}, t0.Add(time.Duration(i)*time.Second)); n != 1 || err != nil {
+			t.Fatalf("discard %s: %d, %v", code, n, err)
+		}
+	}
+	if n, err := s.Restore(t.Context(), Filter{DiscardedAt: t0.Add(time.Second)}); n != 1 || err != nil {
+		t.Errorf("undo restored %d, %v", n, err)
+	}
+	if l, err := s.Get(t.Context(), 3); err != nil || l.Status != "discarded" || !l.DiscardedAt.Equal(t0) {
+		t.Errorf("the one discarded first is %s, %s, %v", l.Status, l.DiscardedAt, err)
+	}
+	if l, err := s.Get(t.Context(), 2); err != nil || l.Status != "new" || !l.DiscardedAt.IsZero() {
+		t.Errorf("the one restored is %s, %s, %v", l.Status, l.DiscardedAt, err)
+	}
+}
+
+// A status that an act is not about changes nothing: neither those nor the
+// others were meant.
+func TestActsRefuseAnotherStatus(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "dead.db"))
+	add(t, s, ingest.DeadLetter{Code: "a"}, ingest.DeadLetter{Code: "b"})
+	if _, err := s.Discard(t.Context(), Filter{Code: "b"}, t0); err != nil {
+		t.Fatal(err)
+	}
+	for act, do := range map[string]func() error{
+		"replay":  func() error { _, err := s.Replay(t.Context(), Filter{Status: "discarded"}, nil, nil); return err },
+		"discard": func() error { _, err := s.Discard(t.Context(), Filter{Status: "replayed"}, t0); return err },
+		"restore": func() error { _, err := s.Restore(t.Context(), Filter{Status: "new"}); return err },
+	} {
+		if fe, is := errors.AsType[*devices.FieldError](do()); !is || fe.Field != "status" {
+			t.Errorf("%s: %v", act, fe)
+		}
+	}
+	if got := fmt.Sprint(ids(t, s, Filter{Status: "new"}), ids(t, s, Filter{Status: "discarded"})); got != "[1] [2]" {
+		t.Errorf("new and discarded are %s", got)
+	}
+}
+
+// A file of an earlier build keeps its letters, their bytes and their numbers.
+func TestEarlierFileIsTakenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "dead.db")
+	db, err := statedb.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for _, name := range []string{"00001_dead_letter.sql", "00002_format.sql", "00003_sender.sql"} {
+		b, err := migrations.ReadFile("migrations/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: b}
+	}
+	if err := statedb.Migrate(t.Context(), db, files, "dead_letter_version"); err != nil {
+		t.Fatal(err)
+	}
+	long := bytes.Repeat([]byte("\x00\xff"), HeadBytes)
+	for _, payload := range [][]byte{long, {}, []byte("Đ"), []byte("goes")} {
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO dead_letter(received_at,source,sender,topic,format,version,device,stage,code,message,payload,size,status)
+			VALUES(1,'mqtt','gw','t','f','v','d','decode','c','m',?,?,'discarded')`, payload, len(payload)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM dead_letter WHERE id = 4`); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	s := open(t, path)
+	for i, want := range [][]byte{long, {}, []byte("Đ")} {
+		l, err := s.Get(t.Context(), int64(i+1))
+		if err != nil || !bytes.Equal(l.Payload, want) || l.Kept != len(want) || l.Size != len(want) {
+			t.Errorf("letter %d has %d bytes, kept %d, size %d, %v", i+1, len(l.Payload), l.Kept, l.Size, err)
+		}
+		l.Payload, l.ReceivedAt = nil, time.Time{}
+		if got, want := fmt.Sprint(l), fmt.Sprint(ingest.DeadLetter{ID: int64(i + 1), Source: "mqtt", Sender: "gw", Topic: "t", Format: "f", Version: "v", Device: "d", Stage: "decode", Code: "c", Message: "m", Kept: l.Kept, Size: l.Size, Status: "discarded"}); got != want {
+			t.Errorf("letter %d is %s, want %s", i+1, got, want)
+		}
+	}
+	add(t, s, ingest.DeadLetter{})
+	if got := fmt.Sprint(ids(t, s, Filter{})); got != "[5 3 2 1]" {
+		t.Errorf("with one more there are %s: a number was given twice", got)
 	}
 }
 

@@ -92,7 +92,7 @@ func (w *world) fill() {
 		w.orders = append(w.orders, m{"id": fmt.Sprintf("wo-%d", i), "title": "Kiểm tra nguồn khói tại trạm Đồng Hới", "instructions": "Mang khẩu trang, chụp ảnh hiện trường.", "state": s, "crew": "crew-1", "crew_name": "Tổ Đồng Hới 1", "alert": "alert-00000", "lat": 17.468, "lon": 106.622, "priority": "high", "created_at": w.ago(float64(20 + i)), "created_by": "Lan", "updated_at": w.ago(4), "photos": []string{}, "seq": i + 1, "timeline": []m{{"at": w.ago(20), "received_at": w.ago(20), "state": "offered", "by": "Lan", "text": ""}}})
 	}
 	for i, t := range []string{"không đọc được JSON ở ký tự 12", "vĩ độ 109 nằm ngoài −90…90: có thể vĩ độ và kinh độ bị đổi chỗ", "thiết bị chưa đăng ký"} {
-		w.dead = append(w.dead, m{"id": fmt.Sprint(i + 1), "received_at": w.ago(float64(5 + i)), "source": "mqtt", "topic": "ioc/v1/devices/la-01/readings", "device": "la-01", "stage": "decode", "code": []string{"bad_json", "bad_position", "unknown_device"}[i], "message": t, "payload": "eyJ0cyI6ICI8c2NyaXB0PiIsIA==", "size": 19, "status": "new"})
+		w.dead = append(w.dead, m{"id": fmt.Sprint(i + 1), "received_at": w.ago(float64(5 + i)), "source": "mqtt", "topic": "ioc/v1/devices/la-01/readings", "device": "la-01", "stage": "decode", "code": []string{"bad_json", "bad_position", "unknown_device"}[i], "message": t, "payload": "eyJ0cyI6ICI8c2NyaXB0PiIsIA==", "cut": false, "kept": 19, "size": 19, "status": "new"})
 	}
 }
 
