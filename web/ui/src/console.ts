@@ -5,7 +5,7 @@ import "./base.css";
 import { get, post, signedIn } from "./api";
 import { h, show } from "./dom";
 import { ago, lang, num, pick, switcher, t, when } from "./i18n";
-import { deadLetters, deadTools, readFilter } from "./deadletters";
+import { deadLetters, deadMore, deadPaged, deadTools, firstPage, readFilter } from "./deadletters";
 import { sources } from "./sources";
 
 const tabs = ["reports", "alerts", "orders", "devices", "sources", "dead"] as const;
@@ -69,12 +69,17 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
   dead: () => deadLetters(button),
 };
 
+let drawn = 0;
 async function draw(): Promise<void> {
+  const turn = ++drawn; // an answer that comes late must not stand under another tab or filter
   for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
   try {
     const items = await views[tab]!();
-    show(body, h("p", { class: "hint" }, t(items.length === 1 ? "list.one" : items.length % 200 === 0 && items.length ? "list.first" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)));
-  } catch (e) { show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
+    if (turn !== drawn) return;
+    const more = tab === "dead" && deadMore(draw);
+    const first = tab === "dead" ? more : items.length % 200 === 0 && items.length;
+    show(body, h("p", { class: "hint" }, t(first ? "list.first" : items.length === 1 ? "list.one" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)), more);
+  } catch (e) { if (turn === drawn) show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
 }
 
 async function main(): Promise<void> {
@@ -82,11 +87,10 @@ async function main(): Promise<void> {
   await signedIn();
   [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), get<any>("/crews").then((x) => x.items)]);
   document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
-  const reload = async () => { show(tools, tab === "dead" && deadTools(reload, draw)); await draw(); };
-  const enter = () => { tab = place(); show(body, h("p", { class: "empty" }, t("loading"))); reload(); };
+  const enter = () => { tab = place(); firstPage(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" && deadTools(draw)); draw(); };
   addEventListener("hashchange", enter);
   enter();
   // Nothing is drawn anew under somebody's hands.
-  setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement)) draw(); }, 10000);
+  setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement) && !(tab === "dead" && deadPaged())) draw(); }, 10000);
 }
 main().catch((e) => document.body.append(h("p", { class: "page error", role: "alert" }, t("error.start") + " " + (e as Error).message)));
