@@ -1,5 +1,5 @@
 // Package onvif reads ONVIF events as JSON over MQTT (Profile M), on
-// …/onvif-ej/<topic>/…: counters that may run on and be reset, how many objects
+// …/onvif-ej/<topic>/…: counters that may run on and be reset (as vehicles a minute), how many objects
 // are in a field, line crossing, objects in a field, plates, inputs, and the
 // camera's own health (tampering, scene change, faults, connection lost).
 // Motion is left out: it says little and comes often.
@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -25,7 +26,7 @@ type Options struct {
 	Prefix     string `toml:"prefix"`
 }
 
-// Decoder reads ONVIF events. It remembers each counter's last value.
+// Decoder reads ONVIF events. It remembers each counter's last values.
 type Decoder struct {
 	o        Options
 	counters counters
@@ -36,7 +37,7 @@ func New(o Options) *Decoder {
 	if o.TopicLevel < 1 {
 		o.TopicLevel = 1
 	}
-	return &Decoder{o: o, counters: counters{last: map[string]count{}}}
+	return &Decoder{o: o, counters: counters{cameras: map[devices.ID]map[string]*counter{}}}
 }
 
 // Decode implements ingest.Decoder.
@@ -73,7 +74,7 @@ func (d *Decoder) decode(id devices.ID, in ingest.Input) (*ingest.Item, *ingest.
 	if r != nil {
 		return nil, r
 	}
-	return d.event(id, topic, o)
+	return d.event(id, topic, o, in.ReceivedAt)
 }
 
 // plain leaves out name spaces and what stands for sources ("&1", rule names).
@@ -109,7 +110,7 @@ var events = []struct{ topic, typ, severity string }{
 var silent = []string{"AudioAnalytics", "AudioSource", "Configuration", "Device/IO", "Device/OperationMode", "Device/Trigger/Relay", "Media", "Monitoring",
 	"PTZController", "Recording", "RuleEngine/ObjectDetection", "Security", "UserAlarm", "VideoEncoder", "VideoSource/Motion"}
 
-func (d *Decoder) event(id devices.ID, full string, o map[string]any) (*ingest.Item, *ingest.Refusal) {
+func (d *Decoder) event(id devices.ID, full string, o map[string]any, received time.Time) (*ingest.Item, *ingest.Refusal) {
 	at, r := object.Time(o, "UtcTime")
 	if r != nil {
 		return nil, r
@@ -125,7 +126,11 @@ func (d *Decoder) event(id devices.ID, full string, o map[string]any) (*ingest.I
 		if r != nil {
 			return nil, r
 		}
-		rd.Values = d.counters.values(string(id)+"|"+full+"|"+string(object.Raw(source)), rule(source), at, total)
+		counted := at
+		if at.IsZero() {
+			counted = received
+		}
+		rd.Values = d.counters.values(id, full+"|"+string(object.Raw(source)), rule(source), counted, total)
 		return &ingest.Item{Reading: rd}, nil
 	case strings.HasPrefix(topic, "RuleEngine/CountAggregation/OccupancyCounter"):
 		inside, r := number(data)
