@@ -182,7 +182,7 @@ func (s *State) takeEvent(ev *ingest.Event) bool {
 // take applies a reading. An older one never overwrites a newer value.
 func (s *State) take(r *ingest.Reading) {
 	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
-	s.Trust.takeSeq(r.Seq)
+	s.Trust.takeSeq(r.Seq, r.ReceivedAt)
 	s.Trust.takeClock(r)
 	at := r.EventTime()
 	if s.LastFix == nil || !at.Before(s.LastFix.EventTime()) {

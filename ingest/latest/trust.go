@@ -17,12 +17,23 @@ type Trust struct {
 	Restarts int64
 	// Open are the newest gaps, oldest first.
 	Open []Gap
+	// HeardAt is when the last number arrived.
+	HeardAt time.Time
+	// Before is where the numbering was when it seemed to begin anew, until it
+	// goes on from the new place; nil else.
+	Before *Numbering
 	// Skews holds the last two windows of clock readings.
 	Skews [2]SkewWindow
 }
 
 // Gap is a run of sequence numbers that did not come, both ends included.
 type Gap struct{ From, To int64 }
+
+// Numbering is a state of a device's numbers; see Trust.
+type Numbering struct {
+	LastSeq int64
+	Open    []Gap
+}
 
 // SkewWindow is the least time between fix and arrival over some readings.
 type SkewWindow struct {
@@ -33,18 +44,31 @@ type SkewWindow struct {
 const (
 	// maxGaps bounds what is remembered of gaps; older ones are not filled.
 	maxGaps = 32
+	// maxBurst and maxPerSecond bound a jump that still is a gap.
+	maxBurst, maxPerSecond = 10_000, 100
 	// skewReadings is how many readings a window has: two of them span what
 	// the estimate rests on, so that a clock set right shows soon.
 	skewReadings = 20
 )
 
-// takeSeq follows the numbering. A number far below the newest is a device
-// that began anew, not one that is late.
-func (t *Trust) takeSeq(seq int64) {
+// takeSeq follows the numbering. A number far below the newest is a device that
+// began anew, not one that is late; so is one so far above it that the device
+// cannot have sent what is between. When a lone number was wrong, the next goes
+// on where the numbering was before.
+func (t *Trust) takeSeq(seq int64, received time.Time) {
+	if seq < 0 { // none, or made of the content
+		return
+	}
+	most := mostBetween(t.HeardAt, received)
+	t.HeardAt = later(t.HeardAt, received)
+	if b := t.Before; b != nil && seq > b.LastSeq && seq-b.LastSeq <= most {
+		t.LastSeq, t.Open, t.Before = b.LastSeq, b.Open, nil
+	}
 	switch {
-	case seq < 0: // none, or made of the content
 	case t.LastSeq == ingest.NoSeq:
 		t.LastSeq = seq
+	case seq > t.LastSeq+most:
+		t.restart(seq)
 	case seq > t.LastSeq:
 		if missing := seq - t.LastSeq - 1; missing > 0 {
 			t.Gaps++
@@ -53,11 +77,25 @@ func (t *Trust) takeSeq(seq int64) {
 			// A new array: readers may hold the old one.
 			t.Open = append(append(make([]Gap, 0, len(open)+1), open...), Gap{t.LastSeq + 1, seq - 1})
 		}
-		t.LastSeq = seq
+		t.LastSeq, t.Before = seq, nil
 	case !t.fill(seq) && seq < t.LastSeq/2:
-		t.Restarts++
-		t.LastSeq, t.Open = seq, nil
+		t.restart(seq)
 	}
+}
+
+// mostBetween is how many numbers a device can have used from one arrival to the
+// next: a hundred a second, and a burst.
+func mostBetween(last, now time.Time) int64 {
+	if last.IsZero() { // of a snapshot that did not have it
+		return maxBurst
+	}
+	return maxBurst + maxPerSecond*int64(max(0, now.Sub(last))/time.Second)
+}
+
+func (t *Trust) restart(seq int64) {
+	t.Restarts++
+	t.Before = &Numbering{t.LastSeq, t.Open}
+	t.LastSeq, t.Open = seq, nil
 }
 
 // fill takes a number out of the gap that it was missing from.
