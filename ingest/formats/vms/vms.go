@@ -6,12 +6,14 @@
 //
 //	$MREF,Seqno,ID,hhmmss,A,ddmm.mmmm,N,dddmm.mmmm,E,speed,dir,ddmmyy
 //	$MREF,ID,ddmm.mmmm,N,dddmm.mmmm,E,ddmmyy,hhmmss      (SOS)
+//	[MREF][ID] ddmm.mmmm N dddmm.mmmm E ddmmyy hhmmss    (SOS, as the notice writes it)
 //
 // Times of the periodic message are Vietnam's, of SOS GMT.
 package vms
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -75,13 +77,7 @@ func (d Decoder) line(text string) (it ingest.Item, r *ingest.Refusal) {
 		}
 		text = body
 	}
-	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
-		text = strings.ReplaceAll(text[1:len(text)-1], "][", ",")
-	}
-	f := strings.Split(text, ",")
-	for i := range f {
-		f[i] = strings.TrimSpace(f[i])
-	}
+	f := fields(text)
 	switch len(f) {
 	case 12:
 		return d.periodic(f)
@@ -90,6 +86,22 @@ func (d Decoder) line(text string) (it ingest.Item, r *ingest.Refusal) {
 	}
 	return it, object.Refuse("columns_wrong", "a message has 12 fields (position) or 8 (SOS), not %d; a decimal comma would also give too many", len(f))
 }
+
+// fields parts a message at its commas and brackets. What stands behind the last
+// bracket, as in the notice's form of SOS, is parted by blanks as well.
+func fields(text string) []string {
+	text, blanks := strings.TrimSpace(text), ""
+	if end := strings.LastIndexByte(text, ']'); end > 0 && text[0] == '[' {
+		text, blanks = brackets.ReplaceAllString(text[1:end], ","), text[end+1:]
+	}
+	f := strings.Split(text, ",")
+	for i := range f {
+		f[i] = strings.TrimSpace(f[i])
+	}
+	return append(f, strings.FieldsFunc(blanks, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' })...)
+}
+
+var brackets = regexp.MustCompile(`\]\s*\[`)
 
 func (d Decoder) periodic(f []string) (it ingest.Item, r *ingest.Refusal) {
 	if it.Device, r = object.DeviceID(d.prefix, f[2]); r != nil {
