@@ -13,7 +13,8 @@ type Input struct {
 	Topic      string
 	Payload    []byte
 	ReceivedAt time.Time
-	// Sender is who sent it; see Message. Decoders do not look at it.
+	// Sender is who sent it; see Message. It tells apart whose parts are joined,
+	// and is no part of what a payload means.
 	Sender string
 }
 

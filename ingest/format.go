@@ -95,7 +95,7 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 	if len(w.Payload) > MaxForeign {
 		return refuse("payload_too_large", "the payload has %d bytes; at most %d are taken", len(w.Payload), MaxForeign)
 	}
-	items := w.Format.Decoder.Decode(Input{Topic: w.Topic, Payload: w.Payload, ReceivedAt: w.ReceivedAt})
+	items := w.Format.Decoder.Decode(Input{Topic: w.Topic, Payload: w.Payload, ReceivedAt: w.ReceivedAt, Sender: w.Sender})
 	w.elements = make([]element, 0, len(items))
 	for i := range items {
 		it := &items[i]

@@ -150,6 +150,22 @@ func TestForeignFormatBecomesReadings(t *testing.T) {
 	}
 }
 
+// senders is a format that keeps nothing and tells who sent it.
+type senders chan string
+
+func (s senders) Decode(in ingest.Input) []ingest.Item {
+	s <- in.Sender
+	return nil
+}
+
+func TestDecoderKnowsTheSender(t *testing.T) {
+	f, who := start(t), make(senders, 1)
+	err := f.Submit(t.Context(), ingest.Message{Sender: "10.0.0.7:5000", Format: &ingest.Format{Name: "senders", Decoder: who}, ReceivedAt: time.Now()})
+	if got := <-who; err != nil || got != "10.0.0.7:5000" {
+		t.Errorf("the decoder sees the sender %q, %v", got, err)
+	}
+}
+
 func TestTopicFilters(t *testing.T) {
 	for _, c := range []struct {
 		filter, topic string

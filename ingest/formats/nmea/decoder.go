@@ -27,30 +27,15 @@ type Decoder struct {
 	o  Options
 	me devices.ID
 
-	mu    sync.Mutex
-	parts map[string]*fragments
+	mu     sync.Mutex
+	joiner joiner
 }
 
-// fragments are the parts of one message that came so far.
-type fragments struct {
-	parts []string
-	lines []string // as they came
-	have  int
-	fill  int
-	at    time.Time
-	first time.Time
-}
-
-const (
-	// joinWithin is how long the parts of one message may be apart.
-	joinWithin = 5 * time.Second
-	maxOpen    = 1024
-	maxLines   = 20_000
-)
+const maxLines = 20_000
 
 // New makes a decoder.
 func New(o Options) (*Decoder, error) {
-	d := &Decoder{o: o, parts: map[string]*fragments{}}
+	d := &Decoder{o: o}
 	if d.o.Prefix == "" {
 		d.o.Prefix = "ais-"
 	}
@@ -63,8 +48,22 @@ func New(o Options) (*Decoder, error) {
 	return d, nil
 }
 
-// Decode implements ingest.Decoder.
+// Decode implements ingest.Decoder. Fragments of earlier payloads that were
+// given up are among what it returns, as refusals.
 func (d *Decoder) Decode(in ingest.Input) []ingest.Item {
+	return append(d.decode(in), d.givenUp(in.ReceivedAt)...)
+}
+
+func (d *Decoder) givenUp(now time.Time) []ingest.Item {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.joiner.sweep(now)
+	lost := d.joiner.lost
+	d.joiner.lost = nil
+	return lost
+}
+
+func (d *Decoder) decode(in ingest.Input) []ingest.Item {
 	var items []ingest.Item
 	n := 0
 	for line := range bytes.Lines(in.Payload) {
@@ -76,7 +75,7 @@ func (d *Decoder) Decode(in ingest.Input) []ingest.Item {
 		if n > maxLines {
 			return object.One(object.Refuse("payload_too_long", "at most %d sentences are taken at once", maxLines))
 		}
-		found, raw, r := d.line(text, in.ReceivedAt)
+		found, raw, r := d.line(text, in)
 		if r != nil {
 			found = []ingest.Item{{Refusal: r}}
 		}
@@ -98,12 +97,12 @@ var silent = strings.Fields("AAM ABK ABM ACA ACK ACS AIR ALC ALF ALM ALR APB BBM
 
 // line reads one sentence. raw is all that it was read from: of a message in
 // fragments, those before it too.
-func (d *Decoder) line(text string, received time.Time) (items []ingest.Item, raw string, r *ingest.Refusal) {
+func (d *Decoder) line(text string, in ingest.Input) (items []ingest.Item, raw string, r *ingest.Refusal) {
 	s, r := parse(text)
 	switch {
 	case r != nil:
 	case s.kind == "VDM" || s.kind == "VDO":
-		return d.vdm(s, text, received)
+		return d.vdm(s, text, in)
 	case s.kind == "RMC":
 		items, r = d.rmc(s)
 	case s.kind == "P" || slices.Contains(silent, s.kind):
@@ -113,7 +112,7 @@ func (d *Decoder) line(text string, received time.Time) (items []ingest.Item, ra
 	return items, text, r
 }
 
-func (d *Decoder) vdm(s sentence, line string, received time.Time) (items []ingest.Item, raw string, r *ingest.Refusal) {
+func (d *Decoder) vdm(s sentence, line string, in ingest.Input) (items []ingest.Item, raw string, r *ingest.Refusal) {
 	f := s.fields
 	if len(f) != 7 {
 		return nil, line, object.Refuse("columns_wrong", "an AIVDM sentence has 7 fields, not %d", len(f))
@@ -126,7 +125,9 @@ func (d *Decoder) vdm(s sentence, line string, received time.Time) (items []inge
 	}
 	payload := f[5]
 	if total > 1 {
-		whole := d.join(s, line, received, total, number, fill)
+		d.mu.Lock()
+		whole := d.joiner.join(thread{f[3], f[4], f[1], in.Topic, in.Sender}, s, line, in.ReceivedAt, total, number, fill)
+		d.mu.Unlock()
 		if whole == nil {
 			return nil, line, nil // it waits for the rest
 		}
@@ -141,44 +142,4 @@ func (d *Decoder) vdm(s sentence, line string, received time.Time) (items []inge
 	}
 	items, r = d.items(m, s.at)
 	return items, line, r
-}
-
-// join keeps a fragment; it returns all of them once they are complete.
-func (d *Decoder) join(s sentence, line string, received time.Time, total, number, fill int) *fragments {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	key := s.fields[1] + "," + s.fields[3] + "," + s.fields[4]
-	p := d.parts[key]
-	if p == nil || received.Sub(p.first) > joinWithin || p.parts[number-1] != "" {
-		if len(d.parts) >= maxOpen {
-			d.forget(received)
-		}
-		p = &fragments{parts: make([]string, total), lines: make([]string, total), first: received}
-		d.parts[key] = p
-	}
-	p.parts[number-1], p.lines[number-1] = s.fields[5], line
-	p.have++
-	if !s.at.IsZero() && p.at.IsZero() {
-		p.at = s.at
-	}
-	if number == total {
-		p.fill = fill
-	}
-	if p.have < total {
-		return nil
-	}
-	delete(d.parts, key)
-	return p
-}
-
-// forget drops what will never be complete, and all when that is not enough.
-func (d *Decoder) forget(now time.Time) {
-	for k, p := range d.parts {
-		if now.Sub(p.first) > joinWithin {
-			delete(d.parts, k)
-		}
-	}
-	if len(d.parts) >= maxOpen {
-		clear(d.parts)
-	}
 }

@@ -12,8 +12,8 @@ import (
 // thread is what the fragments of one message have in common. Message numbers
 // are short and each sender counts its own, so it says whose they are.
 type thread struct {
+	id, channel, total string
 	topic, sender      string
-	total, id, channel string
 }
 
 // fragments are the parts of one message that came so far.
@@ -36,14 +36,13 @@ const (
 
 // joiner keeps fragments until their message is whole, or given up.
 type joiner struct {
-	open  []*fragments // oldest first
-	lost  []ingest.Item
-	swept time.Time
+	open []*fragments
+	lost []ingest.Item // what was given up since somebody was told
 }
 
 // join keeps a fragment; it returns all of them once they are complete.
 func (j *joiner) join(t thread, s sentence, line string, received time.Time, total, number, fill int) *fragments {
-	p := j.find(t, s, number)
+	p := j.find(t, s, number, received)
 	switch {
 	case p != nil && p.parts[number-1] == s.fields[5]:
 		return nil // it came twice
@@ -83,10 +82,10 @@ func (j *joiner) join(t thread, s sentence, line string, received time.Time, tot
 // whose TAG block says the same. What a line leaves unsaid contradicts nothing,
 // for often only the first line of a group names its station; but then the
 // message must want this part.
-func (j *joiner) find(t thread, s sentence, number int) (likely *fragments) {
+func (j *joiner) find(t thread, s sentence, number int, received time.Time) (likely *fragments) {
 	for _, p := range j.open {
 		switch {
-		case p.thread != t:
+		case p.thread != t || received.Sub(p.first).Abs() > joinWithin: // a replay's time is not now
 		case p.station == s.station && p.group == s.group:
 			return p
 		case agree(p.station, s.station) && agree(p.group, s.group) && p.parts[number-1] == "" && likely == nil:
@@ -128,14 +127,9 @@ func (j *joiner) giveUp(p *fragments, why string) {
 
 // sweep gives up what waited too long.
 func (j *joiner) sweep(now time.Time) {
-	for len(j.open) > 0 && now.Sub(j.open[0].first) > joinWithin {
-		j.giveUp(j.open[0], fmt.Sprintf("the rest did not come within %s", joinWithin))
+	for i := len(j.open) - 1; i >= 0; i-- {
+		if p := j.open[i]; now.Sub(p.first) > joinWithin {
+			j.giveUp(p, fmt.Sprintf("the rest did not come within %s", joinWithin))
+		}
 	}
-}
-
-// given returns what was given up since it was last asked.
-func (j *joiner) given() []ingest.Item {
-	lost := j.lost
-	j.lost = nil
-	return lost
 }

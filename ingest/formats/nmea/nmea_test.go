@@ -2,7 +2,6 @@ package nmea_test
 
 import (
 	"testing"
-	"time"
 
 	"haidang/ingest"
 	"haidang/ingest/formats/golden"
@@ -24,31 +23,6 @@ func TestExamples(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) { golden.Fuzz(f, build) }
-
-func TestFragmentsAreJoinedAcrossPayloadsAndForgotten(t *testing.T) {
-	first, second := "!AIVDM,2,1,3,B,55P5TL01VIaAL@7WKO@mBplU@<PDhh000000001S;AJ::4A80?4i@E53,0*3E", "!AIVDM,2,2,3,B,1@0000000000000,2*55"
-	for _, c := range []struct {
-		lines []string
-		apart time.Duration
-		want  int
-	}{{[]string{first, second}, time.Second, 1}, {[]string{second, first}, time.Second, 1}, {[]string{first, second}, 6 * time.Second, 0}, {[]string{first, first, second}, time.Second, 1}} {
-		d, at := build(), golden.Received
-		var items []ingest.Item
-		for _, l := range c.lines {
-			items = append(items, d.Decode(ingest.Input{Payload: []byte(l), ReceivedAt: at})...)
-			at = at.Add(c.apart)
-		}
-		if len(items) != c.want {
-			t.Errorf("%q %s apart give %d items, want %d", c.lines, c.apart, len(items), c.want)
-		}
-		// What is kept for replay has both parts.
-		for _, it := range items {
-			if string(it.Raw) != first+"\n"+second {
-				t.Errorf("%q keeps %q", c.lines, it.Raw)
-			}
-		}
-	}
-}
 
 func TestDistressBeacon(t *testing.T) {
 	// A SART, MMSI 970010119, as ggencoder encodes it.

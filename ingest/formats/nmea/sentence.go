@@ -1,5 +1,6 @@
 // Package nmea reads NMEA 0183 sentences: AIS (AIVDM, AIVDO) with its fragments
-// joined, and positions of an own receiver (RMC). The time of a TAG block, or
+// joined, each sender's and station's apart, and positions of an own receiver
+// (RMC). Parts whose rest does not come are refused. The time of a TAG block, or
 // of the fields that the US Coast Guard's stations put behind the checksum, is
 // the fix time; without one it is the time of arrival, for AIS itself says only
 // the second. Distress beacons (SART, MOB, EPIRB) become events; under test
@@ -21,6 +22,8 @@ type sentence struct {
 	kind   string // "VDM"
 	fields []string
 	at     time.Time // of the TAG block or the station; zero when there is none
+	// station and group are those of the TAG block; empty when it says none.
+	station, group string
 }
 
 // maxLine is NMEA's 82 bytes with room for a TAG block.
@@ -69,7 +72,7 @@ func parse(line string) (s sentence, r *ingest.Refusal) {
 		if !ok {
 			return s, object.Refuse("tag_block_open", "the TAG block does not end")
 		}
-		if s.at, r = tagTime(tag); r != nil {
+		if r = s.readTag(tag); r != nil {
 			return s, r
 		}
 		line = rest
@@ -113,26 +116,34 @@ func stationTime(fields string) time.Time {
 	return time.Time{}
 }
 
-// tagTime finds c:, the time in seconds or milliseconds since 1970.
-func tagTime(tag string) (time.Time, *ingest.Refusal) {
+// readTag takes from a TAG block c:, the time in seconds or milliseconds since
+// 1970; s:, the station; and of g:, line-lines-group, the group.
+func (s *sentence) readTag(tag string) *ingest.Refusal {
 	body, r := verify(tag)
 	if r != nil {
 		r.Message = "TAG block: " + r.Message
-		return time.Time{}, r
+		return r
 	}
 	for part := range strings.SplitSeq(body, ",") {
-		if text, ok := strings.CutPrefix(part, "c:"); ok {
+		name, text, _ := strings.Cut(part, ":")
+		switch name {
+		case "c":
 			x, err := strconv.ParseInt(text, 10, 64)
-			if err != nil || x < 0 || x > 1e14 {
-				return time.Time{}, object.Refuse("ts_invalid", "the TAG block's time %.40q is no time since 1970", text)
+			switch {
+			case err != nil || x < 0 || x > 1e14:
+				return object.Refuse("ts_invalid", "the TAG block's time %.40q is no time since 1970", text)
+			case x > 1e11:
+				s.at = time.UnixMilli(x).UTC()
+			default:
+				s.at = time.Unix(x, 0).UTC()
 			}
-			if x > 1e11 {
-				return time.UnixMilli(x).UTC(), nil
-			}
-			return time.Unix(x, 0).UTC(), nil
+		case "s":
+			s.station = text
+		case "g":
+			s.group = text[strings.LastIndexByte(text, '-')+1:]
 		}
 	}
-	return time.Time{}, nil
+	return nil
 }
 
 // degrees reads ddmm.mmmm with its hemisphere.
