@@ -36,6 +36,7 @@ type element struct {
 	device *devices.Device
 	typ    *devices.Type
 	units  map[string]string // as sent, by metric
+	parts  []Part            // of values that stand for themselves
 }
 
 func refuse(code, format string, args ...any) *Refusal {

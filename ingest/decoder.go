@@ -37,6 +37,17 @@ type Item struct {
 	Raw []byte
 	// Where is the item's place for people: "line 12", "record 3"; may be empty.
 	Where string
+	// Parts are the places of a reading's values, of formats in which each value
+	// stands for itself: one that cannot be taken is refused alone then, and the
+	// others are kept. Without them a reading is taken whole or not at all.
+	Parts []Part
+}
+
+// Part is where one value of a reading stands.
+type Part struct {
+	Metric string
+	Where  string // for people, see Item
+	Raw    []byte // decodes on its own, see Item
 }
 
 // Decoder reads one foreign format. It keeps no state between payloads unless

@@ -107,7 +107,7 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 				it.Reading.Values[j].Metric = intern(it.Reading.Values[j].Metric)
 			}
 		}
-		e := element{reading: it.Reading, event: it.Event, refusal: it.Refusal, raw: it.Raw, units: it.Units}
+		e := element{reading: it.Reading, event: it.Event, refusal: it.Refusal, raw: it.Raw, units: it.Units, parts: it.Parts}
 		if e.raw == nil {
 			e.raw = w.Payload
 		}
@@ -117,10 +117,8 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 		} else {
 			e.id = it.Device
 		}
-		if e.refusal != nil && it.Where != "" {
-			r := *e.refusal
-			r.Message = it.Where + ": " + r.Message
-			e.refusal = &r
+		if e.refusal != nil {
+			e.refusal = e.refusal.at(it.Where)
 		}
 		w.elements = append(w.elements, e)
 	}

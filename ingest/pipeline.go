@@ -109,16 +109,18 @@ func (p *Pipeline) laneOf(w *work) *lane {
 	return p.patient
 }
 
-// isLate says that a message brings late readings or events and nothing live.
-// What of it is refused says nothing of its age.
-func (w *work) isLate() bool {
-	late := false
+// isLate says that a message brings late readings and nothing live. What of it
+// is refused says nothing of its age.
+func (w *work) isLate() (late bool) {
 	for i := range w.elements {
 		e := &w.elements[i]
+		if e.refusal != nil {
+			continue
+		}
 		if r := e.reading; r != nil && r.Lateness == LiveNow || e.event != nil {
 			return false
 		}
-		late = late || e.reading != nil
+		late = true
 	}
 	return late
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,7 @@ func (p *Pipeline) decodeState(w *work) *Refusal {
 // the region and the type's ranges.
 func (p *Pipeline) validate(w *work) *Refusal {
 	received := w.ReceivedAt.UTC().Truncate(1e6)
+	var alone []element // values that were refused without their reading
 	for i := range w.elements {
 		e := &w.elements[i]
 		if e.id == "" {
@@ -68,7 +70,7 @@ func (p *Pipeline) validate(w *work) *Refusal {
 				r.SentAt = time.Time{} // it only tells about the way here
 			}
 			r.Lateness = p.Bounds.lateness(r.FixTime, received)
-			e.toOwnUnits()
+			alone = append(alone, e.toOwnUnits()...)
 			e.judgeRanges()
 			if r.TimeSuspect {
 				e.suspectTime()
@@ -88,6 +90,7 @@ func (p *Pipeline) validate(w *work) *Refusal {
 			ev.Lateness = p.Bounds.lateness(ev.FixTime, received)
 		}
 	}
+	w.elements = append(w.elements, alone...)
 	return nil
 }
 
@@ -104,26 +107,38 @@ func (e *element) hearDistress(where *Refusal) {
 	}
 }
 
-// toOwnUnits brings values into their metric's unit; one that cannot be is
-// refused with its reading: half a reading would look like a whole one.
-func (e *element) toOwnUnits() {
-	if len(e.units) == 0 || e.typ == nil {
-		return
+// toOwnUnits brings values into their metric's unit. One that cannot be is
+// refused with its reading, for half a reading would look like a whole one;
+// where values stand for themselves, it is refused alone, and returned.
+func (e *element) toOwnUnits() (alone []element) {
+	if e.refusal != nil || len(e.units) == 0 || e.typ == nil {
+		return nil
 	}
-	for i := range e.reading.Values {
-		v := &e.reading.Values[i]
-		from, named := e.units[v.Metric]
-		m := e.typ.Metric(v.Metric)
-		if !named || m == nil {
-			continue
+	kept := e.reading.Values[:0]
+	for _, v := range e.reading.Values {
+		if m := e.typ.Metric(v.Metric); m != nil {
+			if from, named := e.units[v.Metric]; named {
+				x, err := devices.Convert(v.Number, from, m.Unit)
+				if err != nil {
+					r := invalid("unit_wrong", "%s: %s", v.Metric, err)
+					if i := slices.IndexFunc(e.parts, func(p Part) bool { return p.Metric == v.Metric }); i >= 0 {
+						p := &e.parts[i]
+						alone = append(alone, element{id: e.id, device: e.device, typ: e.typ, refusal: r.at(p.Where), raw: p.Raw})
+						continue
+					}
+					e.refusal = r
+					return nil
+				}
+				v.Number = x
+			}
 		}
-		x, err := devices.Convert(v.Number, from, m.Unit)
-		if err != nil {
-			e.refusal = invalid("unit_wrong", "%s: %s", v.Metric, err)
-			return
-		}
-		v.Number = x
+		kept = append(kept, v)
 	}
+	e.reading.Values = kept
+	if len(kept) == 0 && len(alone) > 0 { // nothing is left of the reading
+		e.refusal, e.raw, alone = alone[0].refusal, alone[0].raw, alone[1:]
+	}
+	return alone
 }
 
 // suspectTime marks values whose time cannot be right.
