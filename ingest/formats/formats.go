@@ -34,7 +34,7 @@ type prefixed struct {
 var makers = map[string]func(Options) (ingest.Decoder, error){
 	"chirpstack":   plain(chirpstack.New()),
 	"ttn":          plain(ttn.New()),
-	"station":      plain(station.New()),
+	"station":      with(func(o station.Options) (ingest.Decoder, error) { return station.New(o), nil }),
 	"osmand":       plain(osmand.New()),
 	"indicator":    plain(indicator.New()),
 	"senml":        with(func(o prefixed) (ingest.Decoder, error) { return senml.New(o.Prefix), nil }),

@@ -5,13 +5,15 @@
 // <province>_<facility>_<station>_yyyyMMddHHmmss.txt.
 //
 // Lines of one time become one reading. Times are Vietnam's, without an offset.
-// A line in error is refused alone.
+// A line in error is refused alone, one that repeats another is passed over. What
+// loggers write for "no value" is kept as a device error.
 package station
 
 import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +23,28 @@ import (
 	"haidang/ingest/formats/object"
 )
 
+// Options are a station source's own settings.
+type Options struct {
+	// Missing are the numbers that loggers write when they have no value;
+	// DefaultMissing unless given. An empty list has none.
+	Missing []float64 `toml:"missing"`
+}
+
+// DefaultMissing are what loggers write for "no value". None can be measured:
+// of the circular's quantities only temperature goes below 0 by more than an
+// analyser's drift. Positive ones (9999) could be real, and are left out.
+var DefaultMissing = []float64{-99, -999, -999.9, -9999, -9999.9, -99999, -6999, -7999}
+
 // Decoder reads station files.
-type Decoder struct{}
+type Decoder struct{ missing []float64 }
 
 // New makes a decoder.
-func New() Decoder { return Decoder{} }
+func New(o Options) Decoder {
+	if o.Missing == nil {
+		o.Missing = DefaultMissing
+	}
+	return Decoder{o.Missing}
+}
 
 // maxLines bounds one file: a day at one minute of 25 quantities is 36,000.
 const maxLines = 100_000
@@ -35,10 +54,11 @@ var (
 	vietnam  = time.FixedZone("UTC+7", 7*3600)
 )
 
-// metrics are our names of the circular's symbols; a symbol that is not here
-// is kept under its own name in small letters. PM1 is not the circular's, but
-// stations have it, and it must not become PM10.
-var metrics = map[string]string{"pm2,5": "pm25", "pm2.5": "pm25", "pm1,0": "pm1", "pm1.0": "pm1", "temp": "temp", "rh": "humidity", "flow": "flow", "ph": "ph"}
+// metrics are our names of the circular's symbols where they differ; the others
+// (COD, pH, SO2, …) are kept under their own name in small letters, as the device
+// types have them. PM1 is not the circular's, but stations have it, and it must
+// not become PM10.
+var metrics = map[string]string{"pm2,5": "pm25", "pm2.5": "pm25", "pm1,0": "pm1", "pm1.0": "pm1", "rh": "humidity", "p": "pressure"}
 
 var quality = map[string]ingest.Quality{"00": ingest.Good, "01": ingest.Calibrating, "02": ingest.DeviceError}
 
@@ -52,7 +72,7 @@ func Device(name string) (devices.ID, *ingest.Refusal) {
 }
 
 // Decode implements ingest.Decoder; the topic is the file's name.
-func (Decoder) Decode(in ingest.Input) []ingest.Item {
+func (d Decoder) Decode(in ingest.Input) []ingest.Item {
 	id, r := Device(in.Topic)
 	if r != nil {
 		return object.One(r)
@@ -61,8 +81,7 @@ func (Decoder) Decode(in ingest.Input) []ingest.Item {
 	if r := object.Encoding(body); r != nil {
 		return []ingest.Item{{Device: id, Refusal: r}}
 	}
-	var items []ingest.Item
-	at := map[time.Time]int{} // the item of a time
+	f := file{id: id, at: map[time.Time]int{}}
 	n := 0
 	for line := range bytes.Lines(body) {
 		n++
@@ -73,31 +92,60 @@ func (Decoder) Decode(in ingest.Input) []ingest.Item {
 		if n > maxLines {
 			return []ingest.Item{{Device: id, Refusal: object.Refuse("file_too_long", "the file has more than %d lines", maxLines)}}
 		}
+		part := ingest.Part{Where: "line " + strconv.Itoa(n), Raw: line}
 		row, r := parse(string(line))
 		if r == nil {
-			i, ok := at[row.at]
-			if !ok {
-				i = len(items)
-				items = append(items, ingest.Item{Device: id, Reading: &ingest.Reading{FixTime: row.at, Seq: ingest.NoSeq}, Units: map[string]string{}})
+			if row.quality == ingest.Good && slices.Contains(d.missing, row.value) {
+				row.quality = ingest.DeviceError
 			}
-			if r = object.Add(&items[i].Reading.Values, row.metric, row.value); r == nil {
-				at[row.at] = i
-				vs := items[i].Reading.Values
-				vs[len(vs)-1].Quality = row.quality
-				items[i].Units[row.metric] = row.unit
-				items[i].Raw = append(append(items[i].Raw, line...), '\n')
-				continue
-			}
-			if !ok {
-				items = items[:i] // a reading of nothing
-			}
+			part.Metric = row.metric
+			r = f.add(row, part)
 		}
-		items = append(items, ingest.Item{Device: id, Refusal: r, Raw: line, Where: "line " + strconv.Itoa(n)})
+		if r != nil {
+			f.items = append(f.items, ingest.Item{Device: id, Refusal: r, Raw: part.Raw, Where: part.Where})
+		}
 	}
-	if len(items) == 0 {
+	if len(f.items) == 0 {
 		return []ingest.Item{{Device: id, Refusal: object.Refuse("payload_empty", "the file is empty")}}
 	}
-	return items
+	return f.items
+}
+
+// file is what a file's lines have become so far.
+type file struct {
+	id    devices.ID
+	items []ingest.Item
+	at    map[time.Time]int // the item of a time
+}
+
+// add puts a row into the reading of its time. A row that says again what is
+// there already is no error, and changes nothing.
+func (f *file) add(r row, p ingest.Part) *ingest.Refusal {
+	i, ok := f.at[r.at]
+	if ok && f.items[i].Units[r.metric] == r.unit {
+		if v, has := f.items[i].Reading.Value(r.metric); has && v.Number == r.value && v.Quality == r.quality {
+			return nil
+		}
+	}
+	it := ingest.Item{Device: f.id, Reading: &ingest.Reading{FixTime: r.at, Seq: ingest.NoSeq}, Units: map[string]string{}}
+	if ok {
+		it = f.items[i]
+	}
+	vs := &it.Reading.Values
+	if refusal := object.Add(vs, r.metric, r.value); refusal != nil {
+		return refusal
+	}
+	(*vs)[len(*vs)-1].Quality = r.quality
+	it.Units[r.metric] = r.unit
+	it.Raw = append(append(it.Raw, p.Raw...), '\n')
+	it.Parts = append(it.Parts, p)
+	if ok {
+		f.items[i] = it
+	} else {
+		f.at[r.at] = len(f.items)
+		f.items = append(f.items, it)
+	}
+	return nil
 }
 
 type row struct {
