@@ -3,6 +3,7 @@ package devices_test
 import (
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
@@ -14,7 +15,7 @@ import (
 func TestShippedCatalogue(t *testing.T) {
 	r := openRegistry(t, filepath.Join(t.TempDir(), "state.db"))
 	for id, headline := range map[devices.TypeID]string{"air_station": "pm25", "water_level": "level_m",
-		"traffic_camera": "count", "fishing_vessel": "speed_kn", "generic": ""} {
+		"waste_water": "cod", "emission": "pm", "traffic_camera": "count", "fishing_vessel": "speed_kn", "generic": ""} {
 		typ, ok := r.Type(id)
 		if !ok {
 			t.Errorf("no type %s", id)
@@ -39,8 +40,21 @@ func TestShippedCatalogue(t *testing.T) {
 			t.Errorf("headline of %s: %v", id, headlines)
 		}
 	}
-	if len(r.Types()) != 5 {
+	if len(r.Types()) != 7 {
 		t.Errorf("%d types", len(r.Types()))
+	}
+	// The circular's symbols, as the station format names them.
+	for id, symbols := range map[devices.TypeID]string{
+		"waste_water": "flow temp color ph tss cod nh4 tp tn toc cl",
+		"emission":    "flow temp humidity pressure no no2 co so2 o2 h2s nh3 vhg pm",
+		"air_station": "temp humidity pressure no no2 co so2 h2s nh3 o3 pm pm10 pm25",
+	} {
+		typ, _ := r.Type(id)
+		for _, name := range strings.Fields(symbols) {
+			if typ.Metric(name) == nil {
+				t.Errorf("type %s has no %s", id, name)
+			}
+		}
 	}
 	for _, code := range []string{"dong-hoi", "ba-don", "quang-trach", "tuyen-hoa", "minh-hoa", "bo-trach", "quang-ninh", "le-thuy", "bien-quang-binh"} {
 		a, ok := r.Area(code)

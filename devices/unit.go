@@ -34,11 +34,11 @@ var units = map[string]unit{
 	"deg": {"angle", 1, 0}, "rad": {"angle", 57.29577951308232, 0},
 }
 
-var plain = strings.NewReplacer("µ", "u", "μ", "u", "³", "3", "^", "", "°", "", "º", "", "℃", "c", "℉", "f", " ", "", "⁻", "-", "nm3", "m3")
+var plain = strings.NewReplacer("µ", "u", "μ", "u", "³", "3", "^", "", "°", "", "º", "", "℃", "c", "℉", "f", " ", "", "⁻", "-", "nm3", "m3", "nm³", "m3")
 
 // spellings are ways to write a unit that are left beside its plain one; "oC"
 // is what Vietnamese loggers write.
-var spellings = map[string]string{"oc": "c", "of": "f", "degc": "c", "degf": "f", "celsius": "c", "độc": "c", "knots": "kn", "kts": "kn", "l/phút": "l/min", "percent": "%"}
+var spellings = map[string]string{"oc": "c", "of": "f", "degc": "c", "degf": "f", "celsius": "c", "độc": "c", "knots": "kn", "kts": "kn", "l/phút": "l/min", "percent": "%", "pt/co": "pt-co", "ptco": "pt-co", "co-pt": "pt-co", "mgpt/l": "pt-co", "tcu": "pt-co"}
 
 // plainUnit brings the many spellings of a unit to one: ug/Nm3, µg/m³ and
 // μg/m^3 are the same; a degree alone is an angle. Small and capital letters are

@@ -16,13 +16,13 @@ func TestConvert(t *testing.T) {
 		{270, "cm", "m", 2.7}, {0.8, "/", "%", 80}, {1013.25, "hPa", "kPa", 101.325}, {86.4, "m3/ngày", "l/s", 1}, {3700, "mV", "V", 3.7},
 		{2, "MV", "V", 2e6}, {2, "MPa", "kPa", 2000}, {1.5, "MW", "kW", 1500}, {5, "MG/L", "mg/l", 5}, {38.4, "UG/NM3", "µg/m³", 38.4}, {1, "M", "cm", 100},
 		{27.5, "oC", "°C", 27.5}, {27.5, "℃", "°C", 27.5}, {27.5, "Cel", "°C", 27.5}, {27.5, "degC", "°C", 27.5}, {80, "/100", "%", 80}, {7.1, "pH", "", 7.1},
-		{60, "l/phút", "l/s", 1}, {500, "µS/cm", "S/m", 0.05}, {2, "kWh", "MJ", 7.2}, {0.03, "m/h", "mm/h", 30},
+		{60, "l/phút", "l/s", 1}, {500, "µS/cm", "S/m", 0.05}, {2, "kWh", "MJ", 7.2}, {38.4, "µg/Nm³", "µg/m³", 38.4}, {120, "mg/Nm3", "mg/Nm³", 120}, {50, "Pt/Co", "Pt-Co", 50}, {50, "Pt - Co", "Pt-Co", 50}, {7.1, "-", "pH", 7.1}, {1200, "Nm3/h", "m³/h", 1200}, {0.03, "m/h", "mm/h", 30},
 	} {
 		if got, err := Convert(c.x, c.from, c.to); err != nil || math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("%g %s in %s is %g %v, want %g", c.x, c.from, c.to, got, err, c.want)
 		}
 	}
-	for _, c := range [][2]string{{"ppm", "µg/m³"}, {"m", "°C"}, {"furlong", "m"}, {"kg", ""}, {"mV", "MPa"}, {"pH", "m"}, {"MC", "°C"}} {
+	for _, c := range [][2]string{{"ppm", "µg/m³"}, {"m", "°C"}, {"furlong", "m"}, {"kg", ""}, {"mV", "MPa"}, {"pH", "m"}, {"mg/L", "pH"}, {"mg/L", "mg/Nm³"}, {"MC", "°C"}} {
 		if got, err := Convert(1, c[0], c[1]); err == nil {
 			t.Errorf("1 %s in %s is %g", c[0], c[1], got)
 		}
