@@ -179,7 +179,7 @@ func (p *Pipeline) conclude(batch []part, stored []bool, letters []DeadLetter) {
 func (p *Pipeline) deadLetter(w *work, e *element) DeadLetter {
 	d := DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Sender: w.Sender, Topic: w.Topic, Device: w.id, Version: p.Version,
 		Stage: e.refusal.Stage, Code: e.refusal.Code, Message: e.refusal.Message,
-		Payload: e.raw[:min(len(e.raw), MaxForeign)], Size: len(e.raw), Status: "new"}
+		Payload: e.raw[:min(len(e.raw), MaxForeign)], Size: max(len(e.raw), int(w.size)), Status: "new"}
 	if e.id != "" {
 		d.Device = e.id
 	}

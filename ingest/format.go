@@ -150,11 +150,25 @@ func (p *Pipeline) find(id devices.ID, register bool) (devices.ID, *devices.Devi
 // Take hands over a foreign payload and waits for its end; source says how it
 // came ("http", "file", "tcp").
 func (p *Pipeline) Take(ctx context.Context, source string, f *Format, in Input) (Outcome, error) {
+	return p.take(ctx, Message{Source: source, Format: f}, in)
+}
+
+// Refuse makes a dead letter of a payload that its source does not take, with
+// the beginning of it in in, and size as that of the whole in bytes. It returns
+// when that is kept.
+func (p *Pipeline) Refuse(ctx context.Context, source string, f *Format, in Input, size int64, r *Refusal) error {
+	_, err := p.take(ctx, Message{Source: source, Format: f, refusal: r, size: size}, in)
+	return err
+}
+
+func (p *Pipeline) take(ctx context.Context, m Message, in Input) (Outcome, error) {
 	end := make(chan Outcome, 1)
 	if in.ReceivedAt.IsZero() {
 		in.ReceivedAt = time.Now()
 	}
-	if err := p.Submit(ctx, Message{Source: source, Sender: in.Sender, Format: f, Topic: in.Topic, Payload: in.Payload, ReceivedAt: in.ReceivedAt, Done: func(o Outcome) { end <- o }}); err != nil {
+	m.Sender, m.Topic, m.Payload, m.ReceivedAt = in.Sender, in.Topic, in.Payload, in.ReceivedAt
+	m.Done = func(o Outcome) { end <- o }
+	if err := p.Submit(ctx, m); err != nil {
 		return Outcome{}, fmt.Errorf("queue payload: %w", err)
 	}
 	select {

@@ -166,6 +166,29 @@ func TestDecoderKnowsTheSender(t *testing.T) {
 	}
 }
 
+// What a source refuses itself is a dead letter and counted; only its beginning is
+// kept, and the size of the whole.
+func TestRefusalOfASource(t *testing.T) {
+	f := start(t, withLines)
+	err := f.Refuse(t.Context(), "file", lineFormat, ingest.Input{Topic: "a.txt", Payload: []byte("qb-air-01 1 ug/m3"), Sender: "/srv/a.txt"}, 9<<20,
+		&ingest.Refusal{Stage: ingest.StageDecode, Code: "payload_too_large", Message: "the file is too large"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	letters, _, err := f.letters.List(t.Context(), deadletters.Filter{})
+	if err != nil || len(letters) != 1 || letters[0].Size != 9<<20 || len(letters[0].Payload) != 17 || letters[0].Code != "payload_too_large" || letters[0].Format != "lines" || letters[0].Sender != "/srv/a.txt" {
+		t.Errorf("the dead letters are %+v %v", letters, err)
+	}
+	for _, s := range f.Sources(time.Now()) {
+		if s.Name == "lines" && (s.Via != "file" || s.Refused != 1 || s.Messages != 1 || s.Stored != 0) {
+			t.Errorf("the source is %+v", s)
+		}
+	}
+	if sum, err := f.letters.Replay(t.Context(), deadletters.Filter{}, f.Pipeline, func(string) (*ingest.Format, bool) { return lineFormat, true }); err != nil || sum.Letters != 0 {
+		t.Errorf("a beginning was replayed as if it were the whole: %+v %v", sum, err)
+	}
+}
+
 func TestTopicFilters(t *testing.T) {
 	for _, c := range []struct {
 		filter, topic string

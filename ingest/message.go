@@ -27,6 +27,9 @@ type Message struct {
 	// Done is called exactly once when the message has come to its end and
 	// everything that must be kept of it is synced. It acknowledges.
 	Done func(Outcome)
+
+	refusal *Refusal // its source's own; then Payload is the beginning of size bytes
+	size    int64
 }
 
 // Outcome is what became of one message, which may hold several readings.

@@ -148,11 +148,12 @@ func NewPipeline(o Options) *Pipeline {
 // and gives up, leaving the message unacknowledged, when ctx ends.
 func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 	w := &work{Message: m}
-	for _, s := range p.stages {
-		if r := s.run(w); r != nil {
-			w.elements = []element{{refusal: r, raw: w.Payload}}
-			break
-		}
+	refusal := m.refusal
+	for i := 0; i < len(p.stages) && refusal == nil; i++ {
+		refusal = p.stages[i].run(w)
+	}
+	if refusal != nil {
+		w.elements = []element{{refusal: refusal, raw: w.Payload}}
 	}
 	to := p.live
 	switch w.route {
