@@ -63,6 +63,8 @@ type Options struct {
 	// are what needs somebody's hand soon all the same.
 	Ready    func() error
 	Warnings func() []string
+	// SourceProblems are what is wrong with a source, by its name; may be nil.
+	SourceProblems func(name string) []ingest.SourceProblem
 	// Rollups are the figures by hour and day.
 	Rollups *rollup.Rollups
 	Pages   fs.FS

@@ -29,6 +29,8 @@ type sourceView struct {
 	// the last hour that came live; missing before that can be said.
 	Completeness *float64 `json:"completeness,omitempty"`
 	Gaps         int64    `json:"seq_missing"` // sequence numbers still missing
+	// Problems need a hand: files that cannot be read or moved.
+	Problems []ingest.SourceProblem `json:"problems,omitempty"`
 }
 
 // freshest is the state of the freshest of some devices.
@@ -73,6 +75,9 @@ func (s *Server) listSources(w http.ResponseWriter, _ *http.Request) {
 		}
 		v.Completeness = completeness(&c, expected)
 		v.State = freshest(v.Devices)
+		if s.SourceProblems != nil && c.Via == "file" {
+			v.Problems = s.SourceProblems(c.Name)
+		}
 		views = append(views, v)
 	}
 	s.json(w, http.StatusOK, list{Items: views})

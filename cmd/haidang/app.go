@@ -59,6 +59,7 @@ type app struct {
 	pipeline *ingest.Pipeline
 	sources  *sources
 	runs     []runner
+	folders  []folder // that runs watch
 	alerts   *alerts.Store
 	engine   *engine.Engine
 	broker   *broker.Broker
@@ -182,7 +183,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
-		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
+		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.observe()
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}

@@ -96,6 +96,11 @@ func (a *app) warnings() (ws []string) {
 			ws = append(ws, fmt.Sprintf("%s is %d entries behind the journal", name, n))
 		}
 	}
+	for _, f := range a.folders {
+		for _, p := range f.Problems() {
+			ws = append(ws, fmt.Sprintf("source %s: %s", f.name, p))
+		}
+	}
 	return ws
 }
 

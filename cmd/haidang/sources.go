@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"time"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -25,14 +26,19 @@ type SourceConfig struct {
 	// From are the devices that may publish on Topic in the embedded broker,
 	// beside their own topics: a gateway, a vendor's feed.
 	From []devices.ID `toml:"from"`
-	// Folder is watched for files.
-	Folder string `toml:"folder"`
+	// Folder is watched for files. A file that did not change for Rest is taken,
+	// one that looks cut off after six times that; 20 s unless given.
+	Folder string   `toml:"folder"`
+	Rest   Duration `toml:"rest"`
 	// Listen is tcp://host:port or udp://host:port, Connect a server at
 	// tcp://host:port.
 	Listen  string         `toml:"listen"`
 	Connect string         `toml:"connect"`
 	Options map[string]any `toml:"options"` // the format's own
 }
+
+// maxRest is for how long a file may be left lying: six times that is two hours.
+const maxRest = Duration(20 * time.Minute)
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
@@ -77,6 +83,9 @@ func makeSources(configs []SourceConfig) (*sources, error) {
 			}
 		} else if len(c.From) > 0 {
 			return nil, fmt.Errorf("source %s: from says who may publish on topic, but there is no topic", c.Name)
+		}
+		if c.Rest < 0 || c.Rest > maxRest {
+			return nil, fmt.Errorf("source %s: rest is %s; it must be from 0 to %s", c.Name, c.Rest, maxRest)
 		}
 		for _, id := range c.From {
 			if _, err := devices.ParseID(string(id)); err != nil {
@@ -162,20 +171,40 @@ type runner struct {
 	run  func(context.Context) error
 }
 
+// folder is a source that watches one.
+type folder struct {
+	name string
+	*stationfiles.Folder
+}
+
+// sourceProblems says what is wrong with a source's files, by its name.
+func (a *app) sourceProblems(name string) (ps []ingest.SourceProblem) {
+	for _, f := range a.folders {
+		if f.name == name {
+			ps = append(ps, f.Problems()...)
+		}
+	}
+	return ps
+}
+
 // runners opens the folders and ports.
 func (a *app) runners() (rs []runner, err error) {
 	for _, c := range a.sources.configs {
 		f := a.sources.byName[c.Name]
 		switch {
 		case c.Folder != "":
-			w, err := stationfiles.New(stationfiles.Options{Dir: c.Folder, Log: a.log,
+			w, err := stationfiles.New(stationfiles.Options{Dir: c.Folder, Rest: time.Duration(c.Rest), Log: a.log,
 				Take: func(ctx context.Context, in ingest.Input) (ingest.Outcome, error) {
 					return a.pipeline.Take(ctx, "file", f, in)
+				},
+				Refuse: func(ctx context.Context, in ingest.Input, size int64, r *ingest.Refusal) error {
+					return a.pipeline.Refuse(ctx, "file", f, in, size, r)
 				}})
 			if err != nil {
 				return nil, fmt.Errorf("source %s: %w", c.Name, err)
 			}
 			rs = append(rs, runner{"source " + c.Name, w.Run})
+			a.folders = append(a.folders, folder{c.Name, w})
 		case c.Listen != "" || c.Connect != "":
 			l, err := sentences.New(sentences.Options{Name: c.Name, URL: c.Listen + c.Connect, Connect: c.Connect != "", Log: a.log,
 				Take: func(ctx context.Context, in ingest.Input) error {

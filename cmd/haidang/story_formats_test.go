@@ -49,6 +49,7 @@ metrics = {flow = {path = "f", text = true, comma = true}}
 name = "stations"
 format = "station"
 folder = "%s"
+rest = "1s"
 [[sources]]
 name = "ais"
 format = "nmea"

@@ -1,12 +1,12 @@
 // Package stationfiles takes files from a folder that an FTP or SFTP server
 // fills: it waits until a file is whole, hands it over, and moves it aside once
-// the journal has it. A crash in between does no harm: what is taken again is
-// recognised.
+// the journal has it. What is written to it later still is seen, and it is taken
+// again. That, or a crash in between, does no harm: what is taken again is
+// recognised. A file that cannot be read or moved holds up no other.
 package stationfiles
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -29,27 +29,30 @@ type Options struct {
 	Dir string
 	// Every is how often it is looked through; 5 s unless given.
 	Every time.Duration
-	// Rest is how long a file must be unchanged to count as whole; 3 s unless
-	// given.
+	// Rest is how long a file must be unchanged to count as whole; DefaultRest
+	// unless given. One that looks cut off must be for six times that.
 	Rest time.Duration
 	// Take hands a file over; it returns after the journal's commit.
 	Take func(ctx context.Context, in ingest.Input) (ingest.Outcome, error)
-	Log  *slog.Logger
+	// Refuse makes a dead letter of a file that is not taken; in has only the
+	// beginning of its size bytes.
+	Refuse func(ctx context.Context, in ingest.Input, size int64, r *ingest.Refusal) error
+	Log    *slog.Logger
 }
+
+// DefaultRest outlasts the pauses of a slow link, and is short beside the five
+// minutes in which a reading counts as live.
+const DefaultRest = 20 * time.Second
 
 // Folder is a watched folder. Build it with New; Run it once.
 type Folder struct {
-	o    Options
-	seen map[string]look // files that do not rest yet
-	mu   sync.Mutex
-	lost map[string]bool // files that could not be read, told once
-}
-
-// look is how a file was when it was last looked at.
-type look struct {
-	size  int64
-	mod   time.Time
-	since time.Time
+	o     Options
+	seen  map[string]look // files that do not rest yet, at the last look through
+	aside []aside         // files in done and bad, in the order of their next look
+	mu    sync.Mutex      // guards what follows, and aside
+	young map[string]look // files that do not rest yet, at this look through
+	stuck map[string]stuck
+	round int // counts looks through
 }
 
 const (
@@ -57,6 +60,9 @@ const (
 	atOnce = 64
 	// readAtOnce is how many names of a folder are held.
 	readAtOnce = 8192
+	// most is how many files are remembered in each list. It bounds memory; what
+	// is beyond comes when there is room.
+	most = 50_000
 )
 
 // New checks the folder.
@@ -65,8 +71,9 @@ func New(o Options) (*Folder, error) {
 		o.Every = 5 * time.Second
 	}
 	if o.Rest == 0 {
-		o.Rest = 3 * time.Second
+		o.Rest = DefaultRest
 	}
+	o.Dir = filepath.Clean(o.Dir)
 	st, err := os.Stat(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("watch folder: %w", err)
@@ -74,12 +81,13 @@ func New(o Options) (*Folder, error) {
 	if !st.IsDir() {
 		return nil, fmt.Errorf("watch folder: %s is no folder", o.Dir)
 	}
-	return &Folder{o: o, seen: map[string]look{}, lost: map[string]bool{}}, nil
+	return &Folder{o: o, seen: map[string]look{}, young: map[string]look{}, stuck: map[string]stuck{}}, nil
 }
 
 // Run looks through the folder until ctx ends.
 func (f *Folder) Run(ctx context.Context) error {
-	tick := time.NewTicker(f.o.Every)
+	f.recall(time.Now())
+	tick := time.NewTicker(min(f.o.Every, f.o.Rest))
 	defer tick.Stop()
 	for {
 		if err := f.Scan(ctx, time.Now()); err != nil && ctx.Err() == nil {
@@ -93,30 +101,34 @@ func (f *Folder) Run(ctx context.Context) error {
 	}
 }
 
-// Scan takes what is whole at now, folder by folder, in each the oldest first.
-// However many files were dropped in, it knows of some thousands at a time.
+// Scan takes what is whole at now, folder by folder, in each the oldest first,
+// then looks again at what it took. However many files were dropped in, it knows
+// of some thousands at a time.
 func (f *Folder) Scan(ctx context.Context, now time.Time) error {
-	young := map[string]look{}
-	err := f.scan(ctx, f.o.Dir, now, young)
-	if err == nil {
-		f.seen = young // those that are gone are forgotten
+	f.round++
+	f.young = map[string]look{}
+	if err := f.scan(ctx, f.o.Dir, now); err != nil {
+		return err
 	}
-	return err
+	f.seen = f.young // those that are gone are forgotten
+	f.forgetStuck(now)
+	return f.lookAgain(ctx, now)
 }
 
-func (f *Folder) scan(ctx context.Context, dir string, now time.Time, young map[string]look) error {
+func (f *Folder) scan(ctx context.Context, dir string, now time.Time) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		if dir == f.o.Dir {
 			return err
 		}
-		return nil // a folder that cannot be read, or is gone, must not hide the others
+		f.hold(dir, stuck{doing: ingest.ProblemNotRead, err: err}) // it must not hide the others
+		return nil
 	}
 	defer d.Close()
 	for {
 		entries, err := d.ReadDir(readAtOnce)
 		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-		if takeErr := f.scanSome(ctx, dir, entries, now, young); takeErr != nil {
+		if takeErr := f.scanSome(ctx, dir, entries, now); takeErr != nil {
 			return takeErr
 		}
 		if err != nil {
@@ -126,14 +138,14 @@ func (f *Folder) scan(ctx context.Context, dir string, now time.Time, young map[
 }
 
 // scanSome takes some of a folder's files, and looks into its folders.
-func (f *Folder) scanSome(ctx context.Context, dir string, entries []fs.DirEntry, now time.Time, young map[string]look) error {
-	var ready []string
+func (f *Folder) scanSome(ctx context.Context, dir string, entries []fs.DirEntry, now time.Time) error {
+	var ready []file
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case strings.HasPrefix(e.Name(), "."), dir == f.o.Dir && (e.Name() == "done" || e.Name() == "bad"):
+		case strings.HasPrefix(e.Name(), "."), dir == f.o.Dir && (e.Name() == done || e.Name() == bad):
 		case e.IsDir():
-			if err := f.scan(ctx, path, now, young); err != nil {
+			if err := f.scan(ctx, path, now); err != nil {
 				return err
 			}
 		case !e.Type().IsRegular(), strings.HasSuffix(e.Name(), ".tmp"), strings.HasSuffix(e.Name(), ".part"):
@@ -142,93 +154,46 @@ func (f *Folder) scanSome(ctx context.Context, dir string, entries []fs.DirEntry
 			if err != nil {
 				continue // gone meanwhile
 			}
-			if l, rests := f.rests(path, info, now); rests {
-				ready = append(ready, path)
+			if s, is := f.held(path, info); is {
+				if !now.Before(s.next) {
+					ready = append(ready, file{path, f.rel(path), s.look})
+				}
+				continue
+			}
+			if l := f.seen[path].again(info, now); f.rests(l, now) {
+				ready = append(ready, file{path, f.rel(path), l})
 			} else {
-				young[path] = l
+				f.keepYoung(path, l)
 			}
 		}
 	}
 	// By the time in the name.
-	slices.SortFunc(ready, func(a, b string) int { return strings.Compare(order(a)+a, order(b)+b) })
+	slices.SortFunc(ready, func(a, b file) int { return strings.Compare(order(a.path)+a.path, order(b.path)+b.path) })
+	return f.takeAll(ctx, ready, now)
+}
+
+// takeAll takes files, many at a time. It ends early only with ctx.
+func (f *Folder) takeAll(ctx context.Context, files []file, now time.Time) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
-	for _, path := range ready {
-		g.Go(func() error { return f.take(ctx, path) })
+	for _, file := range files {
+		g.Go(func() error { return f.take(ctx, file, now) })
 	}
 	return g.Wait()
 }
 
-// rests says whether a file is whole: it was the same for a while, or was last
-// written so long ago that nobody writes it.
-func (f *Folder) rests(path string, info fs.FileInfo, now time.Time) (look, bool) {
-	l := look{info.Size(), info.ModTime(), now}
-	if old, ok := f.seen[path]; ok && old.size == l.size && old.mod.Equal(l.mod) {
-		l.since = old.since
+// keepYoung notes a file that does not rest yet; without room it is as new at
+// the next look.
+func (f *Folder) keepYoung(path string, l look) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.young) < most {
+		f.young[path] = l
 	}
-	return l, now.Sub(l.since) >= f.o.Rest || now.Sub(l.mod) >= 10*f.o.Rest
 }
 
 // order is the part of a name after its last "_": the time of a station file.
 func order(path string) string {
 	name := filepath.Base(path)
 	return name[strings.LastIndexByte(name, '_')+1:]
-}
-
-// take hands one file over and moves it aside.
-func (f *Folder) take(ctx context.Context, path string) error {
-	rel, err := filepath.Rel(f.o.Dir, path)
-	if err != nil {
-		return err
-	}
-	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil // gone, or changed into something else, since it was listed
-	}
-	if info.Size() > ingest.MaxForeign {
-		f.o.Log.Error("the file is too large; it is set aside", "component", "ingest.stationfiles", "file", rel, "bytes", info.Size(), "most", ingest.MaxForeign)
-		return f.move(path, "bad", rel)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		f.mu.Lock()
-		told := f.lost[path]
-		f.lost[path] = true
-		f.mu.Unlock()
-		if !told {
-			f.o.Log.Error("read file; it is tried again", "component", "ingest.stationfiles", "file", rel, "error", err)
-		}
-		return nil
-	}
-	f.mu.Lock()
-	delete(f.lost, path)
-	f.mu.Unlock()
-	o, err := f.o.Take(ctx, ingest.Input{Topic: filepath.ToSlash(rel), Payload: b, ReceivedAt: time.Now(), Sender: path})
-	if err != nil {
-		return fmt.Errorf("take %s: %w", rel, err)
-	}
-	to := "done"
-	if o.Stored+o.Duplicates == 0 && len(o.DeadLetters) > 0 {
-		to = "bad"
-	}
-	return f.move(path, to, rel)
-}
-
-// move keeps the file under done or bad with its own path. One that is there
-// already is kept too.
-func (f *Folder) move(path, to, rel string) error {
-	target := filepath.Join(f.o.Dir, to, rel)
-	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
-		return fmt.Errorf("set file aside: %w", err)
-	}
-	for n := 1; ; n++ {
-		if _, err := os.Lstat(target); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		target = fmt.Sprintf("%s.%d", filepath.Join(f.o.Dir, to, rel), n)
-	}
-	if err := os.Rename(path, target); err != nil {
-		return fmt.Errorf("set file aside: %w", err)
-	}
-	return nil
 }

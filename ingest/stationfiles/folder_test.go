@@ -20,6 +20,7 @@ import (
 type taker struct {
 	mu    sync.Mutex
 	names []string
+	texts []string
 	end   ingest.Outcome
 	err   error
 }
@@ -27,7 +28,7 @@ type taker struct {
 func (k *taker) take(_ context.Context, in ingest.Input) (ingest.Outcome, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.names = append(k.names, in.Topic)
+	k.names, k.texts = append(k.names, in.Topic), append(k.texts, string(in.Payload))
 	return k.end, k.err
 }
 
@@ -44,7 +45,7 @@ func put(t *testing.T, path string, text string) {
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	k := &taker{end: ingest.Outcome{Stored: 1}}
-	f, err := New(Options{Dir: dir, Take: k.take, Log: slog.New(slog.DiscardHandler)})
+	f, err := New(Options{Dir: dir, Rest: 3 * time.Second, Take: k.take, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,16 +58,16 @@ func TestFolder(t *testing.T) {
 		}
 	}
 	// The later day's folder sorts first; the time in the name decides.
-	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "x")
-	put(t, filepath.Join(dir, "b", "QB_A_X_20260101000000.txt"), "x")
-	put(t, filepath.Join(dir, ".hidden", "QB_A_X_20260101000000.txt"), "x")
-	put(t, filepath.Join(dir, "half.txt.part"), "x")
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "x\n")
+	put(t, filepath.Join(dir, "b", "QB_A_X_20260101000000.txt"), "x\n")
+	put(t, filepath.Join(dir, ".hidden", "QB_A_X_20260101000000.txt"), "x\n")
+	put(t, filepath.Join(dir, "half.txt.part"), "x\n")
 	os.Symlink("/etc/passwd", filepath.Join(dir, "link.txt"))
 	scan(0)
 	if len(k.names) != 0 {
 		t.Errorf("taken at first sight: %q", k.names)
 	}
-	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "xy") // still written
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "xy\n") // still written
 	scan(3 * time.Second)
 	scan(3 * time.Second)
 	if want := []string{"b/QB_A_X_20260101000000.txt", "a/QB_B_X_20260102000000.txt"}; !slices.Equal(k.names, want) {
@@ -83,7 +84,7 @@ func TestFolder(t *testing.T) {
 	}
 
 	// What cannot be kept now stays where it is, and is tried again.
-	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "again")
+	put(t, filepath.Join(dir, "a", "QB_B_X_20260102000000.txt"), "again\n")
 	k.err = errors.New("the program ends")
 	scan(0)
 	scan(4 * time.Second)
@@ -98,7 +99,7 @@ func TestFolder(t *testing.T) {
 
 	// What holds nothing good is set aside as bad.
 	k.end = ingest.Outcome{DeadLetters: make([]ingest.DeadLetter, 1)}
-	put(t, filepath.Join(dir, "report.txt"), "x")
+	put(t, filepath.Join(dir, "report.txt"), "x\n")
 	scan(0)
 	scan(4 * time.Second)
 	if _, err := os.Stat(filepath.Join(dir, "bad/report.txt")); err != nil {
@@ -114,7 +115,7 @@ func TestManyFilesShareTheWay(t *testing.T) {
 	dir := t.TempDir()
 	const n = 3000
 	for i := range n {
-		put(t, filepath.Join(dir, fmt.Sprintf("%02d", i%7), fmt.Sprintf("QB_A_X_%014d.txt", i)), "x")
+		put(t, filepath.Join(dir, fmt.Sprintf("%02d", i%7), fmt.Sprintf("QB_A_X_%014d.txt", i)), "x\n")
 	}
 	var mu sync.Mutex
 	taken, together, most := map[string]int{}, 0, 0
