@@ -7,6 +7,7 @@ import { ago, num, t } from "./i18n";
 interface Source {
   name: string; via: string; state: string; last_received?: string; per_minute: number; stored: number; duplicates: number; late: number; backfill: number;
   dead_letters: number; devices: Record<string, number>; completeness?: number; seq_missing: number;
+  problems?: { code: string; files: number; file: string; cause: string }[];
 }
 
 const share = (part: number, whole: number): string => whole ? num(100 * part / whole, 1) + " %" : "–";
@@ -23,6 +24,7 @@ export async function sources(): Promise<HTMLElement[]> {
     const format = s.name === "native" ? "" : s.name;
     return h("li", { "data-source": s.name }, h("span", { class: "fresh " + s.state }, t("fresh." + s.state)), " ", h("b", {}, format || t("source.native")), " ", h("span", { class: "state" }, t("via." + s.via)),
       h("p", {}, s.last_received ? t("source.last", { ago: ago(s.last_received) }) : t("source.nothing")),
+      ...(s.problems ?? []).map((p) => h("p", { class: "error" }, t("source.problem." + p.code, { n: num(p.files, 0), file: p.file, cause: p.cause }))),
       h("div", { class: "figures" }, figure("rate", num(s.per_minute, 0)),
         figure("complete", s.completeness === undefined ? "–" : num(100 * s.completeness, 0) + " %", s.completeness !== undefined && s.completeness < 0.75),
         figure("late", share(s.late + s.backfill, s.stored)), figure("dead", num(s.dead_letters, 0), s.dead_letters > 0, "#dead?format=" + encodeURIComponent(s.name)),
