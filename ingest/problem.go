@@ -19,13 +19,8 @@ type SourceProblem struct {
 
 // String says it in words, without names: those are for who may sign in.
 func (p SourceProblem) String() string {
-	what := "cannot be read"
 	if p.Code == ProblemNotMoved {
-		what = "cannot be moved aside after being taken"
+		return fmt.Sprintf("files that were taken but cannot be moved aside: %d; %s", p.Files, p.Cause)
 	}
-	files := "1 file"
-	if p.Files != 1 {
-		files = fmt.Sprintf("%d files", p.Files)
-	}
-	return fmt.Sprintf("%s %s: %s", files, what, p.Cause)
+	return fmt.Sprintf("files or folders that cannot be read: %d; %s", p.Files, p.Cause)
 }

@@ -46,7 +46,7 @@ func TestStoryStationFolderWithTroubles(t *testing.T) {
 	}
 	s.eventually("/readyz says what is wrong", func() bool {
 		status, text := s.page("/readyz")
-		return status == 200 && strings.Contains(text, "warning: source stations: 1 file cannot be moved aside after being taken: not a directory")
+		return status == 200 && strings.Contains(text, "warning: source stations: files that were taken but cannot be moved aside: 1; not a directory")
 	})
 	var letters struct {
 		Items []struct {

@@ -118,9 +118,6 @@ func (f *Folder) Scan(ctx context.Context, now time.Time) error {
 func (f *Folder) scan(ctx context.Context, dir string, now time.Time) error {
 	d, err := os.Open(dir)
 	if err != nil {
-		if dir == f.o.Dir {
-			return err
-		}
 		f.hold(dir, stuck{doing: ingest.ProblemNotRead, err: err}) // it must not hide the others
 		return nil
 	}

@@ -47,7 +47,7 @@ func TestFileThatCannotBeMovedHoldsUpNoOther(t *testing.T) {
 		t.Errorf("said %d times: %s", n, log.String())
 	}
 	if ps := w.f.Problems(); len(ps) != 1 || ps[0].Code != ingest.ProblemNotMoved || ps[0].Files != 1 || ps[0].File != "a/"+name || ps[0].Cause != "not a directory" ||
-		ps[0].String() != "1 file cannot be moved aside after being taken: not a directory" {
+		ps[0].String() != "files that were taken but cannot be moved aside: 1; not a directory" {
 		t.Errorf("the problem is %+v", ps)
 	}
 	// What is written to it is taken, and it goes once it can.
@@ -98,4 +98,21 @@ func TestFileThatIsTooLargeIsToldOnce(t *testing.T) {
 	w.pass(10 * time.Minute)
 	w.taken(fmt.Sprintf("%d of %d: payload_too_large: the file has 8388610 bytes; at most 8388608 are taken; it is bad/a/%s.1 in the source's folder", maxExcerpt, ingest.MaxForeign+2, name))
 	w.lies("bad/a/" + name + ".1")
+}
+
+// The folder itself may go, a disk that is not mounted, and come again.
+func TestFolderThatIsGoneIsTold(t *testing.T) {
+	w := newWatch(t)
+	os.Rename(w.dir, w.dir+"-gone")
+	w.pass(time.Minute)
+	if ps := w.f.Problems(); len(ps) != 1 || ps[0].Code != ingest.ProblemNotRead || ps[0].File != "." || ps[0].Cause != "no such file or directory" {
+		t.Errorf("the problem is %+v", ps)
+	}
+	os.Rename(w.dir+"-gone", w.dir)
+	w.write(w.create(name), "1\n")
+	w.pass(time.Minute)
+	w.taken("1\n")
+	if ps := w.f.Problems(); len(ps) > 0 {
+		t.Errorf("there still is %+v", ps)
+	}
 }
