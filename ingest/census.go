@@ -79,7 +79,7 @@ func (c *census) take(batch []part, stored []bool, now time.Time) {
 			t = c.of(id)
 			t.roll(now)
 		}
-		if b.w.left == len(b.elements) { // its last part
+		if b.w.left == len(b.elements) && !b.w.isRest { // its last part
 			t.Messages++
 		}
 		t.Last = now

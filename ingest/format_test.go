@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -274,6 +277,66 @@ func TestFloodOfOneDeviceIsKeptAndTold(t *testing.T) {
 	for _, bad := range []string{"5", "5:0", "a:1", "5:1,", "0:1", "1:1,1:2,1:3,1:4,1:5"} {
 		if _, err := ingest.ParseLimits(bad); err == nil {
 			t.Errorf("limits %q are taken", bad)
+		}
+	}
+}
+
+// In a foreign format a gateway sends for many devices, in one message or in
+// many: the one that floods waits, the others do not.
+func TestFloodThroughAGatewayIsLimitedByDevice(t *testing.T) {
+	g := gate{open: make(chan struct{}, 100), held: make(chan []ingest.Entry, 100)}
+	counted := prometheus.NewRegistry()
+	f := start(t, func(o *ingest.Options) {
+		withLines(o)
+		g.Journal = o.Journal
+		o.Journal, o.Metrics, o.RegisterUnknown = g, counted, true
+		o.DeviceLimits = []ingest.Limit{{N: 5, Per: time.Hour}}
+	})
+	ends := make(chan ingest.Outcome, 10)
+	submit := func(payload string) {
+		err := f.Submit(t.Context(), ingest.Message{Source: "mqtt", Topic: "plant/7/data", Payload: []byte(payload), ReceivedAt: time.Now(), Done: func(o ingest.Outcome) { ends <- o }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	submit("first 1 ug/m3")
+	time.Sleep(50 * time.Millisecond) // it waits at the gate
+	submit(strings.Repeat("flooder 1 ug/m3\n", 8) + "nonsense\nquiet 1 ug/m3")
+	submit("flooder 2 ug/m3")
+	submit("other 1 ug/m3")
+	close(g.open)
+	var of []string
+	for range 4 {
+		o := <-ends
+		of = append(of, fmt.Sprintf("%d+%d", o.Stored, len(o.DeadLetters)))
+	}
+	<-g.held
+	var order []string
+	for len(order) < 11 {
+		for _, e := range <-g.held {
+			order = append(order, string(e.Reading.Device))
+		}
+	}
+	if want := strings.Repeat("flooder ", 5) + "quiet other" + strings.Repeat(" flooder", 4); strings.Join(order, " ") != want {
+		t.Errorf("kept in the order %v, want %s", order, want)
+	}
+	slices.Sort(of)
+	if fmt.Sprint(of) != "[1+0 1+0 1+0 9+1]" {
+		t.Errorf("the messages ended as %v", of)
+	}
+	if d := <-f.told; d.Code != "rate_limited" || d.Device != "flooder" || !strings.Contains(d.Message, "more than 5 messages") || len(f.told) > 0 {
+		t.Errorf("told %+v, and %d more", d, len(f.told))
+	}
+	if n := f.Sources(time.Now())[0].Messages; n != 4 {
+		t.Errorf("4 messages are counted as %d", n)
+	}
+	families, err := counted.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range families {
+		if n := m.GetMetric()[0].GetCounter().GetValue(); m.GetName() == "haidang_ingest_limited_total" && n != 4 {
+			t.Errorf("%g are counted as limited, want 4", n)
 		}
 	}
 }

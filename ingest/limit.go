@@ -40,7 +40,8 @@ func ParseLimits(s string) ([]Limit, error) {
 
 const maxLimits = 4
 
-// limiter counts each device's live messages. What is beyond the limit is not
+// limiter counts each device's live messages: its own, and in foreign formats the
+// readings and events of it. What is beyond the limit is not
 // dropped, for it may be acknowledged already: it loses its place among what
 // is live, and goes the way of backfill.
 type limiter struct {
@@ -83,21 +84,75 @@ func (l *limiter) exceeded(id devices.ID, now time.Time) (beyond *Limit, first b
 	return beyond, first
 }
 
-// slowDown sends a flooding device's message to the bulk lane and tells it so.
+// slowDown counts a device's own message and says whether it is to wait behind
+// others, because the device floods; it tells the device so.
 func (p *Pipeline) slowDown(w *work) bool {
-	if w.device == nil {
-		return false
+	return w.device != nil && p.floods(w, w.id)
+}
+
+// partFlood parts a live message of a foreign format, in which a gateway may send
+// for many devices: each reading or event counts for its own, and those of a
+// device that floods are to wait behind others. The message comes to its end when
+// both parts have; either is nil when it would be empty.
+func (p *Pipeline) partFlood(w *work) (live, flood *work) {
+	if len(p.limiter.limits) == 0 {
+		return w, nil
 	}
-	beyond, first := p.limiter.exceeded(w.id, w.ReceivedAt)
+	var over []element
+	keep := w.elements[:0]
+	for _, e := range w.elements {
+		if e.device != nil && e.lateness() == LiveNow && p.floods(w, e.id) {
+			over = append(over, e)
+		} else {
+			keep = append(keep, e)
+		}
+	}
+	switch {
+	case len(over) == 0:
+		return w, nil
+	case len(keep) == 0:
+		return nil, w
+	}
+	clear(w.elements[len(keep):])
+	w.elements = keep
+	flood = &work{Message: w.Message, route: w.route, elements: over, isRest: true}
+	if w.Done != nil {
+		both := &ending{left: 2, done: w.Done}
+		w.Done, flood.Done = both.add, both.add
+	}
+	return w, flood
+}
+
+// ending joins the ends of a message's parts. All come from the goroutine that
+// commits.
+type ending struct {
+	left    int
+	outcome Outcome
+	done    func(Outcome)
+}
+
+func (e *ending) add(o Outcome) {
+	e.outcome.Stored += o.Stored
+	e.outcome.Duplicates += o.Duplicates
+	e.outcome.DeadLetters = append(e.outcome.DeadLetters, o.DeadLetters...)
+	if e.left--; e.left == 0 {
+		e.done(e.outcome)
+	}
+}
+
+// floods counts something live of a device and says whether it is beyond its
+// limit, which is told once in each stretch of time.
+func (p *Pipeline) floods(w *work, id devices.ID) bool {
+	beyond, first := p.limiter.exceeded(id, w.ReceivedAt)
 	if beyond == nil {
 		return false
 	}
 	p.metrics.limited.Inc()
 	if first {
-		p.Log.Warn("a device floods; its messages wait behind those of others", "component", "ingest", "device_id", w.id, "limit", beyond.N, "per", beyond.Per)
+		p.Log.Warn("a device floods; its messages wait behind those of others", "component", "ingest", "device_id", id, "limit", beyond.N, "per", beyond.Per)
 		if p.Tell != nil {
-			p.Tell(DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Topic: w.Topic, Device: w.id, Stage: StageValidate, Code: "rate_limited",
-				Message: fmt.Sprintf("device %s sends more than %d messages in %s; they are kept, but come after those of other devices", w.id, beyond.N, beyond.Per)})
+			p.Tell(DeadLetter{ReceivedAt: w.ReceivedAt.UTC(), Source: w.Source, Topic: w.Topic, Device: id, Stage: StageValidate, Code: "rate_limited",
+				Message: fmt.Sprintf("device %s sends more than %d messages in %s; they are kept, but come after those of other devices", id, beyond.N, beyond.Per)})
 		}
 	}
 	return true

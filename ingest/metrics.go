@@ -17,7 +17,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reasons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "haidang_ingest_dead_letters_total",
 			Help: "Dead letters by stage and code."}, []string{"stage", "code"}),
 		limited: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_ingest_limited_total",
-			Help: "Messages beyond their device's limit: kept, but after those of others."}),
+			Help: "Messages beyond their device's limit, in foreign formats readings and events: kept, but after those of others."}),
 		commitErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_journal_commit_errors_total",
 			Help: "Commits that did not succeed and were tried again."}),
 		commitSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "haidang_journal_commit_seconds",

@@ -93,6 +93,7 @@ type work struct {
 	outcome  Outcome
 	left     int // elements that are not kept yet
 	lane     *lane
+	isRest   bool // of a message whose other part counts as the message
 }
 
 // laneOf is the lane for a message of readings or events. Old ones can wait, if
@@ -103,7 +104,13 @@ func (p *Pipeline) laneOf(w *work) *lane {
 		return p.bulk
 	case !late && !p.slowDown(w):
 		return p.live
-	case w.Shared:
+	}
+	return p.slow(w)
+}
+
+// slow is the lane for what waits behind others.
+func (p *Pipeline) slow(w *work) *lane {
+	if w.Shared {
 		return p.bulk
 	}
 	return p.patient
@@ -181,11 +188,27 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 		w.finish(Outcome{})
 		w.Done = nil
 	}
-	if err := to.add(ctx, w); err != nil {
-		p.metrics.refused.Inc()
-		return err
+	if w.Format == nil || to != p.live {
+		return p.queue(ctx, to, w)
+	}
+	live, flood := p.partFlood(w)
+	if live != nil {
+		if err := p.queue(ctx, to, live); err != nil {
+			return err
+		}
+	}
+	if flood != nil {
+		return p.queue(ctx, p.slow(flood), flood)
 	}
 	return nil
+}
+
+func (p *Pipeline) queue(ctx context.Context, to *lane, w *work) error {
+	err := to.add(ctx, w)
+	if err != nil {
+		p.metrics.refused.Inc()
+	}
+	return err
 }
 
 // Ingest takes a device's payload from sender and waits for its end: the HTTP
