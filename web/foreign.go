@@ -71,16 +71,21 @@ func (s *Server) takeForeign(w http.ResponseWriter, r *http.Request, format stri
 		s.fail(w, r, err)
 		return
 	}
+	s.keepForeign(w, r, f, body, sentBy(r), answer)
+}
+
+// keepForeign hands over a payload and answers when it has come to its end.
+func (s *Server) keepForeign(w http.ResponseWriter, r *http.Request, f *ingest.Format, body []byte, sender string, answer func(http.ResponseWriter, *http.Request, ingest.Outcome)) {
 	topic := r.URL.Path
 	if q := r.URL.RawQuery; q != "" {
 		topic += "?" + q
 	}
-	if ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && format == indicators {
+	if ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && f.Name == indicators {
 		topic += "#" + ct
 	}
-	o, err := s.Pipeline.Take(r.Context(), "http", f, ingest.Input{Topic: topic, Payload: body, ReceivedAt: time.Now(), Sender: sentBy(r)})
+	o, err := s.Pipeline.Take(r.Context(), "http", f, ingest.Input{Topic: topic, Payload: body, ReceivedAt: time.Now(), Sender: sender})
 	if err != nil {
-		s.Log.Warn("a payload over HTTP was not taken", "component", "web", "format", format, "error", err)
+		s.Log.Warn("a payload over HTTP was not taken", "component", "web", "format", f.Name, "error", err)
 		s.fail(w, r, errUnavailable)
 		return
 	}
@@ -99,29 +104,5 @@ func (s *Server) influxWrite(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		json.NewEncoder(w).Encode(map[string]string{"code": "invalid", "message": o.DeadLetters[0].Message})
-	})
-}
-
-// takeOsmAnd takes a phone's position in both of Traccar Client's forms, and
-// answers as Traccar does: 200 with an empty body, 400 for an unknown device
-// in the query form, 404 in the JSON form.
-func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
-	jsonForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
-	if !jsonForm && r.Method == http.MethodPost {
-		if err := r.ParseForm(); err != nil {
-			s.fail(w, r, fmt.Errorf("%w: the form cannot be read", errBadRequest))
-			return
-		}
-		r.URL.RawQuery = r.Form.Encode()
-	}
-	s.takeForeign(w, r, osmAnd, func(w http.ResponseWriter, r *http.Request, o ingest.Outcome) {
-		if o.Stored+o.Duplicates > 0 || len(o.DeadLetters) == 0 {
-			return
-		}
-		if jsonForm && o.DeadLetters[0].Code == "device_unknown" {
-			s.fail(w, r, fmt.Errorf("%s: %w", o.DeadLetters[0].Message, devices.ErrNotFound))
-			return
-		}
-		s.fail(w, r, fmt.Errorf("%w: %s", errBadRequest, o.DeadLetters[0].Message))
 	})
 }

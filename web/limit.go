@@ -21,19 +21,30 @@ func newLimiter(every time.Duration, burst int) *limiter {
 	return &limiter{every: rate.Every(every), burst: burst, by: map[string]*rate.Limiter{}}
 }
 
-func (l *limiter) allow(r *http.Request) bool {
-	host := neighbourhood(r)
+func (l *limiter) allow(r *http.Request) bool { return l.of(neighbourhood(r)).Allow() }
+
+// spent says whether what somebody at r's address did is as much as they may,
+// and take counts one more: for what counts only when it fails.
+func (l *limiter) spent(r *http.Request, somebody string) bool {
+	return l.of(neighbourhood(r)+" "+somebody).Tokens() < 1
+}
+
+func (l *limiter) take(r *http.Request, somebody string) {
+	l.of(neighbourhood(r) + " " + somebody).Allow()
+}
+
+func (l *limiter) of(key string) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	x := l.by[host]
+	x := l.by[key]
 	if x == nil {
 		if len(l.by) > 50_000 {
 			clear(l.by)
 		}
 		x = rate.NewLimiter(l.every, l.burst)
-		l.by[host] = x
+		l.by[key] = x
 	}
-	return x.Allow()
+	return x
 }
 
 // neighbourhood is whom a limit counts as one: an IPv4 address, or the IPv6

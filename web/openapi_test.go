@@ -76,7 +76,7 @@ func TestRolesAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x")
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
 		roles, guarded := c.operation(op)["x-roles"].([]any)
@@ -227,6 +227,8 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	do("operator", "POST /api/v2/write", "/api/v2/write", 400, "nobody pm25 14")
 	do("operator", "GET /osmand", "/osmand?id=qb-air-09", 200)
 	do("operator", "POST /osmand", "/osmand", 200, "qb-air-09 pm25 15")
+	do("operator", "GET /osmand/{secret}", "/osmand/x?id=qb-air-09", 200)
+	do("operator", "POST /osmand/{secret}", "/osmand/x", 200, "qb-air-09 pm25 16")
 
 	items := get("/api/v1/dead-letters")["items"].([]any)
 	do("operator", "GET /api/v1/dead-letters", "/api/v1/dead-letters?export=ndjson", 200)

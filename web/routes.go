@@ -24,8 +24,10 @@ func (s *Server) routes() *chi.Mux {
 	r.Get("/ws", s.need(readers, s.ws))
 	// Paths that other products' senders know.
 	r.Post("/api/v2/write", s.need(keepers, s.influxWrite))
-	r.Get("/osmand", s.need(keepers, s.takeOsmAnd))
-	r.Post("/osmand", s.need(keepers, s.takeOsmAnd))
+	for _, path := range []string{"/osmand", "/osmand/{secret}"} {
+		r.Get(path, s.takeOsmAnd)
+		r.Post(path, s.takeOsmAnd)
+	}
 
 	r.Route("/api/v1", func(r chi.Router) {
 		r.Use(middleware.Compress(5, "application/json"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -197,6 +198,9 @@ func (c *Config) Check() error {
 	if len(c.Tokens) == 0 {
 		bad("there are no tokens: nobody could sign in; make one with haidang token")
 	}
+	for key, address := range map[string]string{"broker.url": c.Broker.URL, "influxdb.url": c.Influx.URL} {
+		checkAddress(key, address, bad)
+	}
 	if c.Broker.Open && c.Broker.URL == "" && !isLoopback(c.MQTT) {
 		bad("broker.open lets devices in without credentials, but mqtt = %q listens beyond this machine; close one of the two", c.MQTT)
 	}
@@ -213,6 +217,22 @@ func (c *Config) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkAddress keeps secrets out of what is shown and logged.
+func checkAddress(key, address string, bad func(string, ...any)) {
+	u, err := url.Parse(address)
+	if err != nil {
+		bad("%s is no address: write scheme://host:port", key) // the cause would quote it
+		return
+	}
+	if u.User != nil {
+		other := "broker.username and broker.password (or HAIDANG_BROKER_PASSWORD_FILE)"
+		if key == "influxdb.url" {
+			other = "influxdb.token (or HAIDANG_INFLUXDB_TOKEN_FILE); for InfluxDB 1.8 the token is name:password"
+		}
+		bad("%s holds a name or password, which addresses are shown with; give %s instead", key, other)
+	}
 }
 
 func isLoopback(addr string) bool {

@@ -76,6 +76,9 @@ func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 		strings.Replace(token, "operator", "king", 1):                                      "viewer, crew, operator",
 		"mqtt='0.0.0.0:1883'\n" + token + "[broker]\nopen=true":                            "without credentials",
 		"unknown_devices='maybe'\n" + token:                                                "refuse or register",
+		token + "[broker]\nurl='tcp://usr:s3cret@h:1883'\n":                                "broker.url holds a name or password",
+		token + "[influxdb]\nurl='http://usr:s3cret@h:8086'\n":                             "influxdb.token",
+		token + "[broker]\nurl='tcp://usr:s3c%ret@h:1883'\n":                               "broker.url is no address",
 		"device_limit='many'\n" + token:                                                    "device_limit",
 		"[times]\nfuture='guess'\n" + token:                                                "refuse, clamp or accept",
 		"[times]\nlive_within='soon'\n" + token:                                            "no duration",
@@ -97,6 +100,9 @@ func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q says %v, want …%s…", text, err, says)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3c") {
+			t.Errorf("a secret is shown: %v", err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,21 +84,29 @@ func (s *Source) Start(ctx context.Context) error {
 	select {
 	case <-t.Done():
 		if err := t.Error(); err != nil {
-			return fmt.Errorf("connect to broker %s: %w", s.opts.URL, err)
+			return fmt.Errorf("connect to broker %s: %w", s.address(), err)
 		}
 	case <-ctx.Done():
-		return fmt.Errorf("connect to broker %s: %w", s.opts.URL, ctx.Err())
+		return fmt.Errorf("connect to broker %s: %w", s.address(), ctx.Err())
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !s.up.Load() {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("subscribe at broker %s: %w", s.opts.URL, ctx.Err())
+			return fmt.Errorf("subscribe at broker %s: %w", s.address(), ctx.Err())
 		case <-tick.C:
 		}
 	}
 	return nil
+}
+
+// address is the broker's, without a password that stands in it.
+func (s *Source) address() string {
+	if u, err := url.Parse(s.opts.URL); err == nil {
+		return u.Redacted()
+	}
+	return "with an address that cannot be read"
 }
 
 // subscribe goes on until the subscription stands or the connection is lost: a
@@ -112,7 +121,7 @@ func (s *Source) subscribe(c paho.Client) {
 			err := s.subscribeOnce(c)
 			if err == nil {
 				s.up.Store(true)
-				s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.opts.URL, "filters", s.opts.Filters)
+				s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.address(), "filters", s.opts.Filters)
 				return
 			}
 			s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err, "retry_in", wait)
