@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const siren = new Siren(sound);
   const map = new WallMap(mapEl, live, types, (id) => openDevice(panel, id, types));
   const board = new Board(boardEl, crews, me.role === "operator", siren, (a) => map.fly(a.lon, a.lat));
-  live.subscribe("alerts", (f) => board.alerts(f));
+  live.subscribe("alerts", (f) => { board.alerts(f); map.alerts(f); });
   live.subscribe("work-orders", (f) => board.orders(f));
   live.subscribe("reports", (f) => { board.reports(f); map.reports(f); });
   live.subscribe("stats", (f) => show(tileBar, ...tiles(f.items[0])));

@@ -1,4 +1,5 @@
-// The live map: devices by type and freshness, tails, reports, crews.
+// The live map: devices by type and freshness, tails, reports, crews, and rings
+// where an alert is open: a beacon in the sea is on no other list.
 import maplibregl from "maplibre-gl";
 import { createMap, hasWebGL } from "./basemap";
 import { h, show } from "./dom";
@@ -12,6 +13,7 @@ export class WallMap {
   private map?: maplibregl.Map;
   private devices = new Map<string, any>();
   private pins = new Map<string, any>();
+  private rings = new Map<string, any>();
   private crewList: any[] = [];
   private dirty = true;
 
@@ -28,8 +30,9 @@ export class WallMap {
     map.on("load", () => {
       this.icons(map);
       const size = Math.max(0.5, innerHeight / 2000);
-      for (const s of ["tails", "devices", "reports", "crews"]) map.addSource(s, { type: "geojson", data: none });
+      for (const s of ["tails", "alerts", "devices", "reports", "crews"]) map.addSource(s, { type: "geojson", data: none });
       map.addLayer({ id: "tails", type: "line", source: "tails", paint: { "line-color": "#7fb3d5", "line-width": 1.5, "line-opacity": 0.7 } });
+      map.addLayer({ id: "alerts", type: "circle", source: "alerts", paint: { "circle-radius": 20 * size, "circle-color": "#ff8a80", "circle-opacity": ["case", ["get", "acked"], 0, 0.25], "circle-stroke-width": 3 * size, "circle-stroke-color": ["match", ["get", "severity"], "critical", "#ff8a80", "major", "#ffb74d", "#e9c46a"] } });
       map.addLayer({ id: "clusters", type: "circle", source: "devices", filter: ["==", ["get", "k"], "c"], paint: { "circle-radius": ["interpolate", ["linear"], ["get", "n"], 1, 8, 1000, 34], "circle-color": "#1a2e3b", "circle-opacity": 0.9, "circle-stroke-width": 3, "circle-stroke-color": ["case", [">", ["get", "silent"], 0], "#ff8a80", [">", ["get", "late"], 0], colours.late!, colours.live!] } });
       map.addLayer({ id: "counts", type: "symbol", source: "devices", filter: ["==", ["get", "k"], "c"], layout: { "icon-image": ["concat", "text:", ["get", "n"], ["case", [">", ["get", "silent"], 0], ["concat", "|✕", ["get", "silent"]], ""]], "icon-allow-overlap": true, "icon-size": size } });
       map.addLayer({ id: "devices", type: "symbol", source: "devices", filter: ["==", ["get", "k"], "d"], layout: { "icon-image": ["get", "icon"], "icon-rotate": ["coalesce", ["get", "course"], 0], "icon-allow-overlap": true, "icon-size": Math.max(0.5, innerHeight / 2000) } });
@@ -78,6 +81,15 @@ export class WallMap {
     this.dirty = true;
   }
 
+  alerts(f: Frame): void {
+    if (f.type === "snapshot") this.rings.clear();
+    for (const a of f.items) {
+      if (a.lat === undefined || a.state !== "open") this.rings.delete(a.id);
+      else this.rings.set(a.id, a);
+    }
+    this.dirty = true;
+  }
+
   crews(cs: any[]): void { this.crewList = cs; this.dirty = true; }
 
   fly(lon?: number, lat?: number): void {
@@ -94,6 +106,7 @@ export class WallMap {
     set("devices", all.map((d) => point(d.lon, d.lat, { ...d, values: undefined, q: undefined, tail: undefined, icon: `${this.shape(d.type)}-${d.state}` })));
     set("tails", all.filter((d) => d.tail?.length).map((d) => ({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: [...d.tail, [d.lon, d.lat]] } })));
     set("reports", [...this.pins.values()].map((r) => point(r.lon, r.lat, { code: r.code })));
+    set("alerts", [...this.rings.values()].map((a) => point(a.lon, a.lat, { severity: a.severity, acked: !!a.acked_at })));
     set("crews", this.crewList.map((c) => point(c.lon, c.lat, { icon: "crew-" + c.state, call: c.call_sign })));
   }
 
