@@ -271,7 +271,13 @@ func TestFloodOfOneDeviceIsKeptAndTold(t *testing.T) {
 	if stored != 20 || len(f.told) != 1 {
 		t.Fatalf("%d of 20 stored, told %d times", stored, len(f.told))
 	}
-	if d := <-f.told; d.Code != "rate_limited" || !strings.Contains(d.Message, "more than 5 messages") {
+	var d ingest.DeadLetter
+	select {
+	case d = <-f.told:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the flooding device is told nothing")
+	}
+	if d.Code != "rate_limited" || !strings.Contains(d.Message, "more than 5 messages") {
 		t.Errorf("told %+v", d)
 	}
 	for _, bad := range []string{"5", "5:0", "a:1", "5:1,", "0:1", "1:1,1:2,1:3,1:4,1:5"} {
@@ -324,7 +330,13 @@ func TestFloodThroughAGatewayIsLimitedByDevice(t *testing.T) {
 	if fmt.Sprint(of) != "[1+0 1+0 1+0 9+1]" {
 		t.Errorf("the messages ended as %v", of)
 	}
-	if d := <-f.told; d.Code != "rate_limited" || d.Device != "flooder" || !strings.Contains(d.Message, "more than 5 messages") || len(f.told) > 0 {
+	var d ingest.DeadLetter
+	select {
+	case d = <-f.told:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the flooding device is told nothing")
+	}
+	if d.Code != "rate_limited" || d.Device != "flooder" || !strings.Contains(d.Message, "more than 5 messages") || len(f.told) > 0 {
 		t.Errorf("told %+v, and %d more", d, len(f.told))
 	}
 	if n := f.Sources(time.Now())[0].Messages; n != 4 {

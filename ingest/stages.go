@@ -163,25 +163,3 @@ func (e *element) judgeRanges() {
 		}
 	}
 }
-
-// Decode runs the stages on a payload without keeping anything, and returns
-// what it would become; f is nil for the native form.
-func (p *Pipeline) Decode(f *Format, topic string, payload []byte) (readings []Reading, events []Event, refusals []*Refusal) {
-	w := &work{Message: Message{Source: "check", Format: f, Topic: topic, Payload: payload, ReceivedAt: time.Now()}}
-	for _, s := range p.stages {
-		if r := s.run(w); r != nil {
-			return nil, nil, []*Refusal{r}
-		}
-	}
-	for _, e := range w.elements {
-		switch {
-		case e.refusal != nil:
-			refusals = append(refusals, e.refusal)
-		case e.reading != nil:
-			readings = append(readings, *e.reading)
-		case e.event != nil:
-			events = append(events, *e.event)
-		}
-	}
-	return readings, events, refusals
-}

@@ -1,124 +1,210 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/formats"
 )
 
 type decodeCmd struct {
-	As     string `required:"" help:"A format (${formats}) or, with --config, the name of a source."`
-	Config string `help:"The configuration whose sources are meant." type:"path"`
-	Topic  string `help:"The topic it came on; the file's name unless given."`
-	File   string `arg:"" help:"The payload; - is standard input."`
+	As     string         `required:"" help:"native, a format (${formats}) or, with --config, the name of a source."`
+	Config string         `help:"The configuration whose sources and times are meant." type:"path"`
+	Type   devices.TypeID `help:"The type that its devices have; one that fits the format unless given."`
+	Topic  string         `help:"The topic it came on; the file's name unless given, and a device's readings for native."`
+	File   string         `arg:"" help:"The payload; - is standard input."`
 }
+
+// usualTypes are what sends in a format, mostly.
+var usualTypes = map[string]devices.TypeID{"station": "air_station", "nmea": "fishing_vessel", "vms": "fishing_vessel", "onvif": "traffic_camera"}
 
 // decodedValue and decoded are what a payload would become, for people.
 type decodedValue struct {
 	Value   float64 `json:"value"`
 	Unit    string  `json:"unit,omitempty"`
-	Quality string  `json:"quality,omitempty"`
+	Quality string  `json:"quality,omitempty"` // when it is not good
 }
 
 type decoded struct {
-	Device   devices.ID              `json:"device,omitempty"`
-	Where    string                  `json:"where,omitempty"`
-	TS       *time.Time              `json:"ts,omitempty"`
-	Position *devices.Position       `json:"position,omitempty"`
-	Values   map[string]decodedValue `json:"values,omitempty"`
-	Event    string                  `json:"event,omitempty"`
-	Severity string                  `json:"severity,omitempty"`
-	Data     json.RawMessage         `json:"data,omitempty"`
-	Refused  string                  `json:"refused,omitempty"`
-	Code     string                  `json:"code,omitempty"`
+	Device     devices.ID              `json:"device,omitempty"`
+	TS         *time.Time              `json:"ts,omitempty"`
+	TimeSource string                  `json:"time_source,omitempty"` // when it is not the device
+	Lateness   string                  `json:"lateness,omitempty"`
+	Position   *devices.Position       `json:"position,omitempty"`
+	Values     map[string]decodedValue `json:"values,omitempty"`
+	Event      string                  `json:"event,omitempty"`
+	Severity   string                  `json:"severity,omitempty"`
+	Data       json.RawMessage         `json:"data,omitempty"`
+	Refused    string                  `json:"refused,omitempty"`
+	Stage      ingest.Stage            `json:"stage,omitempty"`
+	Code       string                  `json:"code,omitempty"`
 }
 
-// run prints one JSON object an item. It fails when nothing could be read.
+// run prints one JSON object for each reading, event and dead letter that the
+// payload would become. It fails when nothing of it would be kept.
 func (k *decodeCmd) run(out io.Writer) error {
-	d, err := k.decoder()
-	if err != nil {
-		return err
-	}
-	in := ingest.Input{Topic: k.Topic, ReceivedAt: time.Now()}
-	if k.File == "-" {
-		in.Payload, err = io.ReadAll(io.LimitReader(os.Stdin, ingest.MaxForeign+1))
-	} else {
-		if in.Topic == "" {
-			in.Topic = filepath.Base(k.File)
-		}
-		in.Payload, err = os.ReadFile(k.File)
-	}
+	payload, err := k.payload()
 	if err != nil {
 		return fmt.Errorf("read payload: %w", err)
 	}
-	items := d.Decode(in)
+	cfg, err := LoadConfig(k.Config)
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	cfg.Times.check(func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) })
+	if err := errors.Join(wrong...); err != nil {
+		return err
+	}
+	f, usual, err := k.format(&cfg)
+	if err != nil {
+		return err
+	}
+	reg, closeAll, err := everyDevice(context.Background(), cmp.Or(k.Type, usual, devices.TypeGeneric))
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	p := ingest.NewPipeline(ingest.Options{Registry: reg, Bounds: cfg.Times.bounds(), Log: slog.New(slog.DiscardHandler)})
+	topic := cmp.Or(k.Topic, filepath.Base(k.File))
+	if f == nil {
+		topic = cmp.Or(k.Topic, ingest.DeviceRoot+"device/readings")
+	}
+	views := p.Preview(f, topic, payload, time.Now())
 	refused := 0
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	for _, it := range items {
-		if it.Refusal != nil {
+	for _, v := range views {
+		if v.Refusal != nil {
 			refused++
 		}
-		if err := enc.Encode(describe(it)); err != nil {
+		if err := enc.Encode(reg.describe(v)); err != nil {
 			return err
 		}
 	}
-	if len(items) == 0 {
+	if len(views) == 0 {
 		fmt.Fprintln(os.Stderr, "the payload is sound, and nothing of it is kept")
 	}
-	if refused == len(items) && refused > 0 {
-		return fmt.Errorf("nothing of it could be read")
+	if refused == len(views) && refused > 0 {
+		return errors.New("nothing of it would be kept")
 	}
 	return nil
 }
 
-func (k *decodeCmd) decoder() (ingest.Decoder, error) {
-	if k.Config == "" {
-		return formats.New(k.As, nil)
+func (k *decodeCmd) payload() ([]byte, error) {
+	if k.File == "-" {
+		return io.ReadAll(io.LimitReader(os.Stdin, ingest.MaxForeign+1))
 	}
-	c, err := LoadConfig(k.Config)
-	if err != nil {
-		return nil, err
-	}
-	s, err := makeSources(c.Sources)
-	if err != nil {
-		return nil, err
-	}
-	if f, ok := s.Format(k.As); ok {
-		return f.Decoder, nil
-	}
-	return nil, fmt.Errorf("%s has no source %q", k.Config, k.As)
+	return os.ReadFile(k.File)
 }
 
-func describe(it ingest.Item) decoded {
-	d := decoded{Device: it.Device, Where: it.Where}
-	at := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
+// format finds what reads the payload, nil for the native form, and the type of
+// those who mostly send it.
+func (k *decodeCmd) format(cfg *Config) (f *ingest.Format, usual devices.TypeID, err error) {
+	if k.As == "native" {
+		return nil, "", nil
 	}
-	switch {
-	case it.Refusal != nil:
-		d.Refused, d.Code = it.Refusal.Message, it.Refusal.Code
-	case it.Reading != nil:
-		d.TS, d.Position, d.Values = at(it.Reading.FixTime), it.Reading.Position, map[string]decodedValue{}
-		for _, v := range it.Reading.Values {
-			q := ""
-			if v.Quality != ingest.Good {
-				q = v.Quality.String()
-			}
-			d.Values[v.Metric] = decodedValue{v.Number, it.Units[v.Metric], q}
+	if k.Config == "" {
+		d, err := formats.New(k.As, nil)
+		return &ingest.Format{Name: k.As, Decoder: d}, usualTypes[k.As], err
+	}
+	s, err := makeSources(cfg.Sources)
+	if err != nil {
+		return nil, "", err
+	}
+	f, ok := s.Format(k.As)
+	if !ok {
+		return nil, "", fmt.Errorf("%s has no source %q", k.Config, k.As)
+	}
+	usual = usualTypes[k.As]
+	for _, c := range cfg.Sources {
+		if c.Name == k.As {
+			usual = usualTypes[c.Format]
 		}
-	case it.Event != nil:
-		d.TS, d.Position, d.Event, d.Severity, d.Data = at(it.Event.FixTime), it.Event.Position, it.Event.Type, it.Event.Severity, it.Event.Data
+	}
+	return f, usual, nil
+}
+
+// anyDevice is a registry in which every device is there, of one type.
+type anyDevice struct {
+	*devices.Registry
+	typ *devices.Type
+}
+
+// everyDevice makes one with the types that ship.
+func everyDevice(ctx context.Context, typ devices.TypeID) (*anyDevice, func(), error) {
+	dir, err := os.MkdirTemp("", "haidang-decode-")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove := func() { os.RemoveAll(dir) }
+	db, err := statedb.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	closeAll := func() { db.Close(); remove() }
+	reg, err := devices.NewRegistry(ctx, db)
+	if err == nil {
+		if t, ok := reg.Type(typ); ok {
+			return &anyDevice{reg, t}, closeAll, nil
+		}
+		err = fmt.Errorf("there is no device type %q", typ)
+	}
+	closeAll()
+	return nil, nil, err
+}
+
+// Get implements ingest.Registry.
+func (a *anyDevice) Get(id devices.ID) (*devices.Device, bool) {
+	return &devices.Device{ID: id, Type: a.typ.ID}, true
+}
+
+func (a *anyDevice) describe(v ingest.Preview) decoded {
+	d := decoded{Device: v.Device}
+	switch {
+	case v.Refusal != nil:
+		d.Refused, d.Stage, d.Code = v.Refusal.Message, v.Refusal.Stage, v.Refusal.Code
+	case v.Reading != nil:
+		r := v.Reading
+		d.TS, d.Lateness, d.Position, d.Values = &r.FixTime, r.Lateness.String(), r.Position, map[string]decodedValue{}
+		d.TimeSource = timeSource(r.TimeAssumed, r.TimeSuspect)
+		for _, x := range r.Values {
+			shown := decodedValue{Value: x.Number}
+			if m := a.typ.Metric(x.Metric); m != nil {
+				shown.Unit = m.Unit
+			}
+			if x.Quality != ingest.Good {
+				shown.Quality = x.Quality.String()
+			}
+			d.Values[x.Metric] = shown
+		}
+	case v.Event != nil:
+		e := v.Event
+		d.TS, d.Lateness, d.Position, d.Event, d.Severity, d.Data = &e.FixTime, e.Lateness.String(), e.Position, e.Type, e.Severity, e.Data
+		d.TimeSource = timeSource(e.TimeAssumed, e.TimeSuspect)
 	}
 	return d
+}
+
+// timeSource says whose a time is that is not the device's own.
+func timeSource(assumed, suspect bool) string {
+	switch {
+	case suspect:
+		return "suspect"
+	case assumed:
+		return "server"
+	}
+	return ""
 }
