@@ -27,7 +27,7 @@ type SourceCount struct {
 	// most 60; Minutes is how many minutes those are.
 	LastHour int64
 	Minutes  int
-	Devices  []devices.ID // that spoke by it
+	Devices  []devices.ID // that spoke by it within a week
 }
 
 // census counts by source. It is a Prometheus collector.
@@ -39,14 +39,19 @@ type census struct {
 
 type tally struct {
 	SourceCount
-	devices map[devices.ID]struct{}
-	minute  int64     // of what is counted now, since 1970
-	came    [61]int64 // by minute: all that came
-	live    [61]int64 // by minute: live ones that were stored
+	devices map[devices.ID]int64 // the minute in which each last spoke
+	minute  int64                // of what is counted now, since 1970
+	came    [61]int64            // by minute: all that came
+	live    [61]int64            // by minute: live ones that were stored
 }
 
-// maxCensus bounds how many devices are remembered by source.
-const maxCensus = 200_000
+const (
+	// maxCensus bounds how many devices are remembered by source.
+	maxCensus = 200_000
+	// rememberFor is for how many minutes a device that went silent is expected
+	// of its source: a week, in which somebody should have looked.
+	rememberFor = 7 * 24 * 60
+)
 
 func newCensus(expected []SourceID, now time.Time) *census {
 	c := &census{began: now, sources: map[SourceID]*tally{}}
@@ -59,7 +64,7 @@ func newCensus(expected []SourceID, now time.Time) *census {
 func (c *census) of(id SourceID) *tally {
 	t := c.sources[id]
 	if t == nil {
-		t = &tally{SourceCount: SourceCount{SourceID: id}, devices: map[devices.ID]struct{}{}}
+		t = &tally{SourceCount: SourceCount{SourceID: id}, devices: map[devices.ID]int64{}}
 		c.sources[id] = t
 	}
 	return t
@@ -111,8 +116,8 @@ func (t *tally) take(e *element, stored bool) {
 	} else {
 		t.Duplicates++
 	}
-	if _, known := t.devices[e.id]; !known && len(t.devices) < maxCensus {
-		t.devices[e.id] = struct{}{}
+	if heard, known := t.devices[e.id]; heard != t.minute && (known || len(t.devices) < maxCensus) {
+		t.devices[e.id] = t.minute
 	}
 }
 
@@ -148,8 +153,10 @@ func (c *census) counts(now time.Time) []SourceCount {
 			s.LastHour += t.live[(t.minute-1-k)%int64(len(t.live))]
 		}
 		s.Devices = make([]devices.ID, 0, len(t.devices))
-		for id := range t.devices {
-			s.Devices = append(s.Devices, id)
+		for id, heard := range t.devices {
+			if t.minute-heard < rememberFor {
+				s.Devices = append(s.Devices, id)
+			}
 		}
 		list = append(list, s)
 	}

@@ -171,6 +171,9 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 				a.source.Tell(d)
 			}
 		}, Metrics: a.prom, Log: log})
+	if err := a.pipeline.LoadSources(a.sourcesPath()); err != nil {
+		log.Warn("start without knowing who spoke by which source", "error", err)
+	}
 	if err := a.buildSource(); err != nil {
 		return nil, err
 	}
@@ -246,6 +249,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	own("pipeline", a.pipeline.Run)
 	own("latest values", func(ctx context.Context) error { return a.tracker.Run(ctx, a.journal) })
 	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath(), a.log) })
+	own("who speaks by which source", a.keepSources)
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
 	own("roll-ups", a.rollups.Run)
 	own("live hub", a.hub.Run)
@@ -330,32 +334,6 @@ func (a *app) join(ctx context.Context) {
 	}
 	if _, filters := a.sources.feeds(); len(filters) > 0 {
 		a.source.Leave(filters...)
-	}
-}
-
-// keepHouse drops what is older than the retention: readings every hour,
-// roll-ups, which are looked through one by one, every day.
-func (a *app) keepHouse(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for hour := 0; ; hour++ {
-		if hour%24 == 1 {
-			if err := a.rollups.DropBefore(ctx, time.Now().AddDate(0, 0, -a.cfg.RollupDays)); err != nil && ctx.Err() == nil {
-				a.log.Error("drop old roll-ups", "error", err)
-			}
-		}
-		n, err := a.journal.DropBefore(time.Now().Add(-a.cfg.retention()))
-		if err != nil || n > 0 {
-			a.log.Info("dropped journal files past their retention", "files", n, "error", err)
-		}
-		if err := a.changes.Trim(ctx, 100_000); err != nil && ctx.Err() == nil {
-			a.log.Error("trim the log of changes", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
 	}
 }
 
