@@ -25,7 +25,7 @@ const (
 	idleBatch = 1000
 	// crowd is how many messages in the bulk lane are too many: when it is full,
 	// the session stands still, and what is live stands behind it.
-	crowd = queueSize / 16
+	crowd = queueSize / 2
 )
 
 func newPace(now time.Time) *pace { return &pace{at: now} }
@@ -39,15 +39,14 @@ func (p *pace) heard(n int, now time.Time) {
 // idle says that nothing live comes.
 func (p *pace) idle(now time.Time) bool { return now.Sub(p.live) >= quiet }
 
-// most is how many entries of backfill one commit may hold: few, for what is
-// live has to wait for it; more, to a sync of the disk, while nothing live
-// comes, and when so much waits that a slow disk would fill its lane.
+// most is how many entries of backfill one commit may hold when so many messages
+// of it wait: few, for what is live has to wait for it, and more for those that
+// are too many; more, to a sync of the disk, while nothing live comes.
 func (p *pace) most(waiting int, now time.Time) int {
-	few := bulkBatch
 	if p.idle(now) {
-		few = idleBatch
+		return min(max(idleBatch, waiting/8), maxBatch)
 	}
-	return max(few, min(waiting/8, maxBatch))
+	return min(max(bulkBatch, (waiting-crowd)/8), maxBatch)
 }
 
 // allows returns how many entries of backfill may be kept now, when that many
