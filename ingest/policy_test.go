@@ -133,13 +133,15 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		o.Journal = g
 	})
 	payload := []byte(`{"values":{"pm25":1},"x":"` + strings.Repeat("x", 250<<10) + `"}`)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
 	n := 0
 	var ended sync.WaitGroup
 	for {
 		ended.Add(1)
-		if err := f.Submit(ctx, ingest.Message{Source: "mqtt", Topic: airTopic, Payload: payload, ReceivedAt: time.Now(), Done: func(ingest.Outcome) { ended.Done() }}); err != nil {
+		// For each anew: it is the one that finds no room that is to wait.
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		err := f.Submit(ctx, ingest.Message{Source: "mqtt", Topic: airTopic, Payload: payload, ReceivedAt: time.Now(), Done: func(ingest.Outcome) { ended.Done() }})
+		cancel()
+		if err != nil {
 			ended.Done()
 			break
 		}
