@@ -66,6 +66,7 @@ func TestPhonesSignInWithTheirSecret(t *testing.T) {
 		{"key", "GET", "/osmand?key=" + secret + "&id=phone-1" + where + "1764000003", "", "", "", 200},
 		{"key in a form", "POST", "/osmand", form, "deviceid=phone-1&key=" + secret + where + "1764000004", "", 200},
 		{"Basic", "POST", "/osmand", "application/json", js("phone-1"), "phone-1:" + secret, 200},
+		{"Basic, of another", "POST", "/osmand", "application/json", js("phone-1"), "nobody:" + secret, 401},
 		{"for another", "GET", "/osmand/" + secret + "?id=phone-2" + where + "1764000005", "", "", "", 401},
 		{"for another, JSON beside the query", "POST", "/osmand/" + secret + "?id=phone-1", "application/json", js("phone-2"), "", 401},
 		{"for another, twice in the query", "GET", "/osmand/" + secret + "?id=phone-1&id=phone-2&deviceid=phone-2" + where + "1764000006", "", "", "", 400},
@@ -114,6 +115,12 @@ func TestGuessingAPhonesSecretIsSlow(t *testing.T) {
 		if c := guess("wrong", "phone-2"); c != map[bool]int{true: 401, false: 429}[i < 5] {
 			t.Errorf("guess %d: %d", i+1, c)
 		}
+	}
+	for i := range 20 {
+		guess("wrong", "nobody-"+strings.Repeat("x", i))
+	}
+	if n := len(h.srv.phones.by); n != 2 {
+		t.Errorf("%d are remembered, of two phones", n)
 	}
 	if c := guess(secret, "phone-1"); c != 200 {
 		t.Errorf("another phone at the same address: %d", c)

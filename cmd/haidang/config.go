@@ -222,7 +222,7 @@ func (c *Config) Check() error {
 // checkAddress keeps secrets out of what is shown and logged.
 func checkAddress(key, address string, bad func(string, ...any)) {
 	u, err := url.Parse(address)
-	if err != nil {
+	if err != nil || address != "" && u.Host == "" {
 		bad("%s is no address: write scheme://host:port", key) // the cause would quote it
 		return
 	}

@@ -78,6 +78,7 @@ func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 		"unknown_devices='maybe'\n" + token:                                                "refuse or register",
 		token + "[broker]\nurl='tcp://usr:s3cret@h:1883'\n":                                "broker.url holds a name or password",
 		token + "[influxdb]\nurl='http://usr:s3cret@h:8086'\n":                             "influxdb.token",
+		token + "[broker]\nurl='usr:s3cret@h:1883'\n":                                      "broker.url is no address",
 		token + "[broker]\nurl='tcp://usr:s3c%ret@h:1883'\n":                               "broker.url is no address",
 		"device_limit='many'\n" + token:                                                    "device_limit",
 		"[times]\nfuture='guess'\n" + token:                                                "refuse, clamp or accept",
