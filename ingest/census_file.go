@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"haidang/devices"
@@ -53,16 +53,11 @@ func (p *Pipeline) SaveSources(path string, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("write sources: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".sources-*")
+	err = WriteWhole(path, func(w io.Writer) error { _, err := w.Write(b); return err })
 	if err != nil {
 		return fmt.Errorf("write sources: %w", err)
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write sources: %w", err)
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // remember forgets who was silent for too long, and copies the rest.

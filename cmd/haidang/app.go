@@ -248,7 +248,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	}
 	own("pipeline", a.pipeline.Run)
 	own("latest values", func(ctx context.Context) error { return a.tracker.Run(ctx, a.journal) })
-	own("snapshot of latest values", func(ctx context.Context) error { return a.tracker.KeepSaved(ctx, a.snapshotPath(), a.log) })
+	own("snapshot of latest values", a.keepSnapshot)
 	own("who speaks by which source", a.keepSources)
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
 	own("roll-ups", a.rollups.Run)

@@ -4,28 +4,30 @@ import (
 	"context"
 	"path/filepath"
 	"time"
+
+	"haidang/ingest"
 )
 
 func (a *app) sourcesPath() string { return filepath.Join(a.cfg.Data, "sources.json") }
 
-// keepSources saves who spoke by which source, now and then and at the end.
-func (a *app) keepSources(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Minute)
+// keepSaved saves now and then and at the end.
+func (a *app) keepSaved(ctx context.Context, every time.Duration, save func() error) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
-		over := false
-		select {
-		case <-ctx.Done():
-			over = true
-		case <-tick.C:
-		}
-		if err := a.pipeline.SaveSources(a.sourcesPath(), time.Now()); err != nil {
-			a.log.Error("save who speaks by which source", "error", err)
-		}
-		if over {
-			return nil
-		}
+	if err := ingest.KeepSaved(ctx, tick.C, a.log, save); err != nil {
+		a.log.Error("save what is known at the end", "error", err)
 	}
+	return nil
+}
+
+// keepSources saves who spoke by which source.
+func (a *app) keepSources(ctx context.Context) error {
+	return a.keepSaved(ctx, 10*time.Minute, func() error { return a.pipeline.SaveSources(a.sourcesPath(), time.Now()) })
+}
+
+// keepSnapshot saves the latest values.
+func (a *app) keepSnapshot(ctx context.Context) error {
+	return a.keepSaved(ctx, 30*time.Second, func() error { return a.tracker.Save(a.snapshotPath()) })
 }
 
 // keepHouse drops what is older than the retention: readings every hour,

@@ -1,15 +1,12 @@
 package latest
 
 import (
-	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"log/slog"
 	"os"
-	"path/filepath"
-	"time"
 
 	"haidang/devices"
 	"haidang/ingest"
@@ -47,40 +44,16 @@ func (t *Tracker) Load(path string) error {
 	return nil
 }
 
-// Save writes the snapshot, whole or not at all.
+// Save writes the snapshot, whole or not at all. After a kill what is not in it
+// is read again from the journal.
 func (t *Tracker) Save(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".latest-*")
+	err := ingest.WriteWhole(path, func(w io.Writer) error {
+		t.mu.RLock()
+		defer t.mu.RUnlock()
+		return gob.NewEncoder(w).Encode(snapshot{t.pos, t.states})
+	})
 	if err != nil {
-		return fmt.Errorf("create snapshot: %w", err)
-	}
-	defer os.Remove(f.Name())
-	t.mu.RLock()
-	err = gob.NewEncoder(f).Encode(snapshot{t.pos, t.states})
-	t.mu.RUnlock()
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
-	return os.Rename(f.Name(), path)
-}
-
-// KeepSaved saves every half minute and when ctx ends: after a kill the
-// journal's last half minute is read again. What cannot be saved, as on a full
-// disk, is saved the next time; a start then only reads more of the journal.
-func (t *Tracker) KeepSaved(ctx context.Context, path string, log *slog.Logger) error {
-	tick := time.NewTicker(30 * time.Second)
-	defer tick.Stop()
-	return t.keepSaved(ctx, path, tick.C, log)
-}
-
-func (t *Tracker) keepSaved(ctx context.Context, path string, tick <-chan time.Time, log *slog.Logger) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return t.Save(path)
-		case <-tick:
-			if err := t.Save(path); err != nil {
-				log.Error("save the latest values; trying again", "component", "ingest.latest", "error", err)
-			}
-		}
-	}
+	return nil
 }

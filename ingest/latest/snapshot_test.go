@@ -20,7 +20,9 @@ func TestSnapshotIsTriedAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tick, done := make(chan time.Time), make(chan error, 1)
-	go func() { done <- tr.keepSaved(ctx, path, tick, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	go func() {
+		done <- ingest.KeepSaved(ctx, tick, slog.New(slog.NewTextHandler(t.Output(), nil)), func() error { return tr.Save(path) })
+	}()
 	tick <- time.Now()
 	tick <- time.Now() // the first failed and was survived
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -22,6 +22,7 @@ import (
 	_ "golang.org/x/image/webp" // decoder
 
 	"haidang/devices"
+	"haidang/ingest"
 )
 
 // The bounds on one photo.
@@ -132,28 +133,8 @@ func (s *Store) write(sha string, b []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	f, err := os.CreateTemp(s.dir, ".photo-*")
+	err := ingest.WriteWhole(path, func(w io.Writer) error { _, err := w.Write(b); return err })
 	if err != nil {
-		return fmt.Errorf("keep photo: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("keep photo: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("keep photo: %w", err)
-	}
-	return syncDir(s.dir)
-}
-
-// syncDir makes a new name in a folder outlive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("keep photo: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
 		return fmt.Errorf("keep photo: %w", err)
 	}
 	return nil
