@@ -232,9 +232,7 @@ func (e *Engine) raise(rule *rules.Rule, dev *devices.Device, started time.Time,
 	a := &alerts.Alert{ID: uuid.Must(uuid.NewV7()).String(), Rule: rule.ID, RuleName: rule.Name, Kind: string(rule.Kind),
 		Device: string(dev.ID), DeviceName: dev.Name, DeviceType: string(dev.Type), Area: dev.Area, Severity: rule.Severity,
 		State: alerts.Open, StartedAt: started.UTC(), DetectedAt: time.Now().UTC().Truncate(time.Millisecond), Late: late}
-	if p := dev.Position; p != nil {
-		a.Lat, a.Lon = &p.Lat, &p.Lon
-	}
+	place(a, dev.Position)
 	fill(a)
 	if a.State == alerts.Open {
 		if e.open[a.Key()] != nil {
@@ -243,6 +241,21 @@ func (e *Engine) raise(rule *rules.Rule, dev *devices.Device, started time.Time,
 		e.open[a.Key()] = a
 	}
 	e.changed = append(e.changed, a)
+}
+
+// place says where an alert is, if that is known.
+func place(a *alerts.Alert, p *devices.Position) {
+	if p != nil {
+		a.Lat, a.Lon = &p.Lat, &p.Lon
+	}
+}
+
+// amend changes an open alert; others may hold what it was.
+func (e *Engine) amend(open *alerts.Alert, change func(*alerts.Alert)) {
+	c := *open
+	change(&c)
+	e.open[c.Key()] = &c
+	e.changed = append(e.changed, &c)
 }
 
 // clear closes an open alert; why is empty when its condition ended.

@@ -32,29 +32,27 @@ func (e *Engine) hear(rule *rules.Rule, dev *devices.Device, ev *ingest.Event) {
 	if !at.Before(m.Last) {
 		m.Last = at
 	}
+	late := ev.ReceivedAt.Sub(at) > rule.Quiet
 	open := e.open[openKey(rule, dev)]
 	if open == nil {
-		e.raise(rule, dev, at, ev.ReceivedAt.Sub(at) > rule.Quiet, func(a *alerts.Alert) {
+		e.raise(rule, dev, at, late, func(a *alerts.Alert) {
 			a.Summary, a.SummaryEN = eventSummary(ev.Type, at)
-			if p := ev.Position; p != nil {
-				a.Lat, a.Lon = &p.Lat, &p.Lon
-			}
+			place(a, ev.Position)
 		})
 		return
 	}
 	p := ev.Position
 	moved := p != nil && at.Equal(m.Last) && (open.Lat == nil || *open.Lat != p.Lat || *open.Lon != p.Lon)
-	wakes := open.Late && ev.ReceivedAt.Sub(at) <= rule.Quiet
+	wakes := open.Late && !late
 	if !moved && !wakes {
 		return
 	}
-	c := *open // others may hold it
-	c.Late = c.Late && !wakes
-	if moved {
-		c.Lat, c.Lon = &p.Lat, &p.Lon
-	}
-	e.open[c.Key()] = &c
-	e.changed = append(e.changed, &c)
+	e.amend(open, func(a *alerts.Alert) {
+		a.Late = a.Late && late
+		if moved {
+			place(a, p)
+		}
+	})
 }
 
 // judgeQuiet closes alerts whose event was not said for long enough.

@@ -40,10 +40,7 @@ func (e *Engine) judgeSample(rule *rules.Rule, dev *devices.Device, s sample, li
 		e.clear(open, s.at, "")
 	case open != nil && open.Late && live && s.raises:
 		// What began in data that came late goes on now: now it is live.
-		c := *open
-		c.Late = false
-		e.open[c.Key()] = &c
-		e.changed = append(e.changed, &c)
+		e.amend(open, func(a *alerts.Alert) { a.Late = false })
 	}
 }
 
@@ -54,9 +51,7 @@ func openKey(rule *rules.Rule, dev *devices.Device) string {
 // fill says what the sample that raised an alert was.
 func fill(reg Registry, rule *rules.Rule, dev *devices.Device, s sample) func(*alerts.Alert) {
 	return func(a *alerts.Alert) {
-		if p := s.where; p != nil {
-			a.Lat, a.Lon = &p.Lat, &p.Lon
-		}
+		place(a, s.where)
 		if rule.Kind == rules.Geofence {
 			a.Fence = rule.Fence
 			a.Summary, a.SummaryEN = fenceSummary(rule)
