@@ -39,10 +39,14 @@ type Agency struct {
 	NameEN string `yaml:"name_en" json:"name_en"`
 }
 
-func shippedCatalog() (*Catalog, error) {
+// ShippedCatalog reads it; the caller may change it.
+func ShippedCatalog() (*Catalog, error) {
 	var c Catalog
 	if err := yaml.NewDecoder(bytes.NewReader(catalogYAML), yaml.Strict()).Decode(&c); err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	for i := range c.Types {
+		c.Types[i].Index()
 	}
 	return &c, nil
 }

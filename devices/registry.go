@@ -46,13 +46,12 @@ func NewRegistry(ctx context.Context, db *sql.DB) (*Registry, error) {
 	if err := statedb.Migrate(ctx, db, files, "devices_version"); err != nil {
 		return nil, err
 	}
-	c, err := shippedCatalog()
+	c, err := ShippedCatalog()
 	if err != nil {
 		return nil, err
 	}
 	r := &Registry{db: db, catalog: c, types: map[TypeID]*Type{}}
 	for i := range c.Types {
-		c.Types[i].Index()
 		r.types[c.Types[i].ID] = &c.Types[i]
 	}
 	if err := r.load(ctx); err != nil {

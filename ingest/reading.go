@@ -40,6 +40,21 @@ func (r *Reading) EventTime() time.Time {
 	return r.FixTime
 }
 
+// TimeFromDevice is what TimeSource says of most fix times.
+const TimeFromDevice = "device"
+
+// TimeSource says whose a fix time is: the device's, the server's, which is the
+// time of arrival, or suspect: the device's, and it cannot be right.
+func TimeSource(assumed, suspect bool) string {
+	switch {
+	case suspect:
+		return "suspect"
+	case assumed:
+		return "server"
+	}
+	return TimeFromDevice
+}
+
 // NoSeq stands for "the device gave no sequence number".
 const NoSeq int64 = -1
 

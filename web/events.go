@@ -30,7 +30,7 @@ type eventView struct {
 }
 
 func viewEvent(e *ingest.Event) eventView {
-	v := eventView{Device: e.Device, TS: e.FixTime, ReceivedAt: e.ReceivedAt, Lateness: e.Lateness.String(), TimeSource: timeSource(e.TimeAssumed, e.TimeSuspect),
+	v := eventView{Device: e.Device, TS: e.FixTime, ReceivedAt: e.ReceivedAt, Lateness: e.Lateness.String(), TimeSource: ingest.TimeSource(e.TimeAssumed, e.TimeSuspect),
 		Type: e.Type, Severity: e.Severity}
 	if p := e.Position; p != nil {
 		v.Lat, v.Lon = &p.Lat, &p.Lon
@@ -83,15 +83,7 @@ func masked(x any) any {
 }
 
 func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	q := ingest.ReadingsQuery{Device: d.ID, Cursor: r.URL.Query().Get("cursor")}
-	if q.From, q.To, err = span(r); err == nil {
-		q.Limit, err = intParam(r.URL.Query().Get("limit"), "limit", 1000, 10_000)
-	}
+	q, err := s.pageQuery(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return

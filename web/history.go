@@ -26,7 +26,7 @@ type readingView struct {
 }
 
 func viewReading(r *ingest.Reading) readingView {
-	v := readingView{Device: r.Device, TS: r.FixTime, ReceivedAt: r.ReceivedAt, Lateness: r.Lateness.String(), TimeSource: timeSource(r.TimeAssumed, r.TimeSuspect),
+	v := readingView{Device: r.Device, TS: r.FixTime, ReceivedAt: r.ReceivedAt, Lateness: r.Lateness.String(), TimeSource: ingest.TimeSource(r.TimeAssumed, r.TimeSuspect),
 		Values: map[string]float64{}, Quality: map[string]string{}}
 	if r.Seq >= 0 {
 		v.Seq = &r.Seq
@@ -38,17 +38,6 @@ func viewReading(r *ingest.Reading) readingView {
 		v.Values[x.Metric], v.Quality[x.Metric] = x.Number, x.Quality.String()
 	}
 	return v
-}
-
-// timeSource says whose a fix time is.
-func timeSource(assumed, suspect bool) string {
-	switch {
-	case suspect:
-		return "suspect"
-	case assumed:
-		return "server"
-	}
-	return "device"
 }
 
 // span reads from and to; the default is the last 24 hours.
@@ -63,16 +52,21 @@ func span(r *http.Request) (from, to time.Time, err error) {
 	return
 }
 
-func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
+// pageQuery reads which page of a device's past is asked for.
+func (s *Server) pageQuery(r *http.Request) (q ingest.ReadingsQuery, err error) {
 	d, err := s.device(r)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return q, err
 	}
-	q := ingest.ReadingsQuery{Device: d.ID, Cursor: r.URL.Query().Get("cursor")}
+	q.Device, q.Cursor = d.ID, r.URL.Query().Get("cursor")
 	if q.From, q.To, err = span(r); err == nil {
 		q.Limit, err = intParam(r.URL.Query().Get("limit"), "limit", 1000, 10_000)
 	}
+	return q, err
+}
+
+func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
+	q, err := s.pageQuery(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -32,8 +32,8 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 	}
 	jsonForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
 	if !jsonForm && r.Method == http.MethodPost {
-		takeForm(r, &secret, body)
-		body = nil
+		takeForm(r, body)
+		secret, body = takeKey(r, secret), nil
 	}
 	var own devices.ID // whoever may send for others has none
 	if !slices.Contains(keepers, who(r).Role) {
@@ -85,6 +85,11 @@ func osmAndSecret(r *http.Request) string {
 		secret = in
 		r.URL.Path, r.URL.RawPath = "/osmand", ""
 	}
+	return takeKey(r, secret)
+}
+
+// takeKey takes the parameter key out of the query; it stands before secret.
+func takeKey(r *http.Request, secret string) string {
 	if q := r.URL.Query(); q.Has("key") {
 		secret = q.Get("key")
 		q.Del("key")
@@ -94,17 +99,13 @@ func osmAndSecret(r *http.Request) string {
 }
 
 // takeForm makes a form that was posted the query it could have been.
-func takeForm(r *http.Request, secret *string, body []byte) {
+func takeForm(r *http.Request, body []byte) {
 	r.Body = http.NoBody
 	form := r.URL.Query()
 	if posted, err := url.ParseQuery(string(body)); err == nil {
 		for k, vs := range posted {
 			form[k] = append(form[k], vs...)
 		}
-	}
-	if form.Has("key") {
-		*secret = form.Get("key")
-		form.Del("key")
 	}
 	r.URL.RawQuery = form.Encode()
 }

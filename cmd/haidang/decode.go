@@ -10,10 +10,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"haidang/devices"
-	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/formats"
 )
@@ -71,11 +71,10 @@ func (k *decodeCmd) run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	reg, closeAll, err := everyDevice(context.Background(), cmp.Or(k.Type, usual, devices.TypeGeneric))
+	reg, err := everyDevice(cmp.Or(k.Type, usual, devices.TypeGeneric))
 	if err != nil {
 		return err
 	}
-	defer closeAll()
 	p := ingest.NewPipeline(ingest.Options{Registry: reg, Bounds: cfg.Times.bounds(), Log: slog.New(slog.DiscardHandler)})
 	topic := cmp.Or(k.Topic, filepath.Base(k.File))
 	if f == nil {
@@ -136,42 +135,36 @@ func (k *decodeCmd) format(cfg *Config) (f *ingest.Format, usual devices.TypeID,
 	return f, usual, nil
 }
 
-// anyDevice is a registry in which every device is there, of one type.
-type anyDevice struct {
-	*devices.Registry
-	typ *devices.Type
-}
+// anyDevice is a registry in which every device is there, of one type that ships.
+type anyDevice struct{ typ *devices.Type }
 
-// everyDevice makes one with the types that ship.
-func everyDevice(ctx context.Context, typ devices.TypeID) (*anyDevice, func(), error) {
-	dir, err := os.MkdirTemp("", "haidang-decode-")
+func everyDevice(typ devices.TypeID) (anyDevice, error) {
+	c, err := devices.ShippedCatalog()
 	if err != nil {
-		return nil, nil, err
+		return anyDevice{}, err
 	}
-	remove := func() { os.RemoveAll(dir) }
-	db, err := statedb.Open(filepath.Join(dir, "state.db"))
-	if err != nil {
-		remove()
-		return nil, nil, err
+	i := slices.IndexFunc(c.Types, func(t devices.Type) bool { return t.ID == typ })
+	if i < 0 {
+		return anyDevice{}, fmt.Errorf("there is no device type %q", typ)
 	}
-	closeAll := func() { db.Close(); remove() }
-	reg, err := devices.NewRegistry(ctx, db)
-	if err == nil {
-		if t, ok := reg.Type(typ); ok {
-			return &anyDevice{reg, t}, closeAll, nil
-		}
-		err = fmt.Errorf("there is no device type %q", typ)
-	}
-	closeAll()
-	return nil, nil, err
+	return anyDevice{&c.Types[i]}, nil
 }
 
 // Get implements ingest.Registry.
-func (a *anyDevice) Get(id devices.ID) (*devices.Device, bool) {
+func (a anyDevice) Get(id devices.ID) (*devices.Device, bool) {
 	return &devices.Device{ID: id, Type: a.typ.ID}, true
 }
 
-func (a *anyDevice) describe(v ingest.Preview) decoded {
+// Type implements ingest.Registry.
+func (a anyDevice) Type(id devices.TypeID) (*devices.Type, bool) { return a.typ, id == a.typ.ID }
+
+// Discover implements ingest.Registry.
+func (a anyDevice) Discover(_ context.Context, id devices.ID) (*devices.Device, error) {
+	d, _ := a.Get(id)
+	return d, nil
+}
+
+func (a anyDevice) describe(v ingest.Preview) decoded {
 	d := decoded{Device: v.Device}
 	switch {
 	case v.Refusal != nil:
@@ -179,7 +172,7 @@ func (a *anyDevice) describe(v ingest.Preview) decoded {
 	case v.Reading != nil:
 		r := v.Reading
 		d.TS, d.Lateness, d.Position, d.Values = &r.FixTime, r.Lateness.String(), r.Position, map[string]decodedValue{}
-		d.TimeSource = timeSource(r.TimeAssumed, r.TimeSuspect)
+		d.TimeSource = ingest.TimeSource(r.TimeAssumed, r.TimeSuspect)
 		for _, x := range r.Values {
 			shown := decodedValue{Value: x.Number}
 			if m := a.typ.Metric(x.Metric); m != nil {
@@ -193,18 +186,10 @@ func (a *anyDevice) describe(v ingest.Preview) decoded {
 	case v.Event != nil:
 		e := v.Event
 		d.TS, d.Lateness, d.Position, d.Event, d.Severity, d.Data = &e.FixTime, e.Lateness.String(), e.Position, e.Type, e.Severity, e.Data
-		d.TimeSource = timeSource(e.TimeAssumed, e.TimeSuspect)
+		d.TimeSource = ingest.TimeSource(e.TimeAssumed, e.TimeSuspect)
+	}
+	if d.TimeSource == ingest.TimeFromDevice {
+		d.TimeSource = ""
 	}
 	return d
-}
-
-// timeSource says whose a time is that is not the device's own.
-func timeSource(assumed, suspect bool) string {
-	switch {
-	case suspect:
-		return "suspect"
-	case assumed:
-		return "server"
-	}
-	return ""
 }

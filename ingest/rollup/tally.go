@@ -35,10 +35,8 @@ func (t *tally) add(r *ingest.Reading) {
 		t.at = ms
 	}
 	came := r.ReceivedAt.UnixMilli()
-	for i, v := range r.Values {
-		if first := slices.IndexFunc(r.Values, func(o ingest.Value) bool { return o.Metric == v.Metric }); first == i {
-			t.say(said{v, came})
-		}
+	for _, v := range slices.Backward(r.Values) { // the first of a metric in a reading counts
+		t.say(said{v, came})
 	}
 }
 
