@@ -34,7 +34,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 // kept after wait, if that is not 0.
 func (p *Pipeline) next(pace *pace, now time.Time) (batch []part, wait time.Duration) {
 	if batch = p.live.take(maxBatch, false); len(batch) > 0 {
-		pace.heard(elements(batch), now)
+		pace.heard(now)
 	}
 	if n := p.bulk.waiting(); len(batch) == 0 || n > crowd {
 		batch = append(batch, p.bulk.take(pace.most(n, now), true)...)

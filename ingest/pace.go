@@ -4,8 +4,8 @@ import "time"
 
 // pace says how much backfill may be kept beside what is live. It costs what
 // live readings need: the CPU that decodes it, and all that reads the journal
-// after it. So while anything live comes, backfill gets as many entries as that
-// had, and steady more in a second; else all it wants.
+// after it. So while anything live comes, backfill gets steady entries in a
+// second; else all it wants.
 type pace struct {
 	tokens float64 // entries that are allowed now
 	at     time.Time
@@ -30,11 +30,8 @@ const (
 
 func newPace(now time.Time) *pace { return &pace{at: now} }
 
-// heard notes that a batch of live messages came.
-func (p *pace) heard(n int, now time.Time) {
-	p.tokens = min(p.tokens+float64(n), bulkBatch)
-	p.live = now
-}
+// heard notes that something live came.
+func (p *pace) heard(now time.Time) { p.live = now }
 
 // idle says that nothing live comes.
 func (p *pace) idle(now time.Time) bool { return now.Sub(p.live) >= quiet }

@@ -17,10 +17,7 @@ func TestPace(t *testing.T) {
 		t.Errorf("while nothing is live, %d entries and %v of waiting", n, wait)
 	}
 	p.spend(bulkBatch)
-	p.heard(10, now)
-	if n, _ := p.allows(false, 1000, now); n != 10 {
-		t.Errorf("along with 10 live ones %d are allowed", n)
-	}
+	p.heard(now)
 	n, wait := p.allows(true, 1000, now)
 	if n != 0 || wait <= 0 {
 		t.Errorf("alone, beside what is live, %d entries and %v of waiting", n, wait)
@@ -33,9 +30,15 @@ func TestPace(t *testing.T) {
 	if n, _ := p.allows(true, 1, now); n < 1 || n >= lump {
 		t.Errorf("a lone message waits for others: %d are allowed", n)
 	}
-	p.heard(100_000, now)
+	now = now.Add(quiet / 4)
+	p.heard(now)
+	if n, _ := p.allows(false, 1000, now); n < steady/4 || n > steady/4+lump {
+		t.Errorf("in a quarter of a second %d are allowed along with what is live", n)
+	}
+	now = now.Add(quiet - 1)
+	p.heard(now)
 	if n, _ := p.allows(false, 1000, now); n != bulkBatch {
-		t.Errorf("along with a flood %d are allowed, most is %d", n, bulkBatch)
+		t.Errorf("after a pause %d are allowed, most is %d", n, bulkBatch)
 	}
 	if p.most(100, now) != bulkBatch || p.most(100, now.Add(quiet)) != idleBatch {
 		t.Errorf("a batch holds %d beside what is live, %d else", p.most(100, now), p.most(100, now.Add(quiet)))

@@ -57,7 +57,8 @@ type Folder struct {
 
 const (
 	// atOnce is how many files are on their way together: they share commits.
-	atOnce = 64
+	// Each may hold a thread in a call to a busy disk.
+	atOnce = 16
 	// readAtOnce is how many names of a folder are held.
 	readAtOnce = 8192
 	// most is how many files are remembered in each list. It bounds memory; what
