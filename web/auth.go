@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"haidang/devices"
 )
 
 // Role is what somebody may do.
@@ -146,6 +148,21 @@ func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
 		}
 		h(w, r)
 	}
+}
+
+// signsIn says whether secret is a registered device's, and answers when it is
+// not. From one address only so many wrong ones are looked at.
+func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, secret string) bool {
+	if s.guesses.spent(r, string(id)) {
+		s.fail(w, r, errTooMany)
+		return false
+	}
+	if !s.Registry.CheckSecret(id, secret) {
+		s.guesses.take(r, string(id))
+		s.refuse(w, r)
+		return false
+	}
+	return true
 }
 
 // refuse answers who has no right to what they ask, and logs it.

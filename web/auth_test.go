@@ -74,6 +74,14 @@ func TestADeviceWritesOnlyAsItself(t *testing.T) {
 			t.Errorf("with %s: %d", name, got)
 		}
 	}
+	for i := range 6 {
+		if got, want := send("d2", "d2", "guess"), map[bool]int{true: 401, false: 429}[i < 5]; got != want {
+			t.Errorf("guess %d: %d, want %d", i+1, got, want)
+		}
+	}
+	if got := send("d1", "d1", secrets["d1"]); got != 202 {
+		t.Errorf("while another is guessed at: %d", got)
+	}
 }
 
 func TestSessionCookie(t *testing.T) {

@@ -35,6 +35,9 @@ type deadLetterView struct {
 }
 
 func viewDeadLetter(l ingest.DeadLetter) deadLetterView {
+	if l.Payload == nil {
+		l.Payload = []byte{} // "" in JSON, rather than null
+	}
 	return deadLetterView{ID: l.ID, ReceivedAt: l.ReceivedAt, Source: l.Source, Sender: l.Sender, Topic: l.Topic, Format: l.Format, Version: l.Version, Device: l.Device,
 		Stage: l.Stage, Code: l.Code, Message: l.Message, Payload: l.Payload, Cut: len(l.Payload) < l.Kept, Kept: l.Kept, Size: l.Size, Status: l.Status, DiscardedAt: l.DiscardedAt}
 }

@@ -234,11 +234,17 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	user, secret, basic := r.BasicAuth()
-	own := basic && devices.ID(user).Key() == id.Key() && s.Registry.CheckSecret(id, secret)
-	if !own && !slices.Contains(keepers, who(r).Role) {
-		s.refuse(w, r)
-		return
+	own := !slices.Contains(keepers, who(r).Role)
+	if own {
+		user, secret, _ := r.BasicAuth()
+		dev, known := s.Registry.Get(id)
+		if !known || devices.ID(user).Key() != dev.ID.Key() {
+			s.refuse(w, r)
+			return
+		}
+		if !s.signsIn(w, r, dev.ID, secret) {
+			return
+		}
 	}
 	body, err := payload(w, r, ingest.MaxPayload)
 	if err != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -77,8 +78,12 @@ func (s *Server) takeForeign(w http.ResponseWriter, r *http.Request, format stri
 // keepForeign hands over a payload and answers when it has come to its end.
 func (s *Server) keepForeign(w http.ResponseWriter, r *http.Request, f *ingest.Format, body []byte, sender string, answer func(http.ResponseWriter, *http.Request, ingest.Outcome)) {
 	topic := r.URL.Path
-	if q := r.URL.RawQuery; q != "" {
+	if q, _ := takeKey(r.URL.RawQuery); q != "" { // a phone's secret is not kept, whoever passes it on
 		topic += "?" + q
+	}
+	if f.Name == osmAnd && !bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("{")) {
+		form, _ := takeKey(string(body))
+		body = []byte(form)
 	}
 	if ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && f.Name == indicators {
 		topic += "#" + ct

@@ -32,11 +32,11 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 	}
 	jsonForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
 	if !jsonForm && r.Method == http.MethodPost {
-		takeForm(r, body)
-		secret, body = takeKey(r, secret), nil
+		key := takeForm(r, body)
+		secret, body = cmp.Or(key, secret), nil
 	}
 	var own devices.ID // whoever may send for others has none
-	if !slices.Contains(keepers, who(r).Role) {
+	if !s.sendsForOthers(r) {
 		own = osmAndDevice(r, body)
 		dev, known := s.Registry.Get(own)
 		user, _, basic := r.BasicAuth()
@@ -44,14 +44,7 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, r)
 			return
 		}
-		own = dev.ID
-		if s.phones.spent(r, string(own)) {
-			s.fail(w, r, errTooMany)
-			return
-		}
-		if !s.Registry.CheckSecret(own, secret) {
-			s.phones.take(r, string(own))
-			s.refuse(w, r)
+		if own = dev.ID; !s.signsIn(w, r, own, secret) {
 			return
 		}
 	}
@@ -78,6 +71,15 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// sendsForOthers says whether r may bring any phone's position. A page elsewhere
+// can make an operator's browser ask for an address, with its cookie: that is not
+// the operator's word.
+func (s *Server) sendsForOthers(r *http.Request) bool {
+	ours := slices.Contains([]string{"", "none", "same-origin"}, r.Header.Get("Sec-Fetch-Site"))
+	asked := r.Header.Get("Authorization") != "" || s.Open && ours || r.Method == http.MethodPost
+	return asked && slices.Contains(keepers, who(r).Role)
+}
+
 // osmAndSecret takes a phone's secret out of its request.
 func osmAndSecret(r *http.Request) string {
 	_, secret, _ := r.BasicAuth()
@@ -85,29 +87,38 @@ func osmAndSecret(r *http.Request) string {
 		secret = in
 		r.URL.Path, r.URL.RawPath = "/osmand", ""
 	}
-	return takeKey(r, secret)
+	rest, key := takeKey(r.URL.RawQuery)
+	r.URL.RawQuery = rest
+	return cmp.Or(key, secret)
 }
 
-// takeKey takes the parameter key out of the query; it stands before secret.
-func takeKey(r *http.Request, secret string) string {
-	if q := r.URL.Query(); q.Has("key") {
-		secret = q.Get("key")
-		q.Del("key")
-		r.URL.RawQuery = q.Encode()
-	}
-	return secret
-}
-
-// takeForm makes a form that was posted the query it could have been.
-func takeForm(r *http.Request, body []byte) {
-	r.Body = http.NoBody
-	form := r.URL.Query()
-	if posted, err := url.ParseQuery(string(body)); err == nil {
-		for k, vs := range posted {
-			form[k] = append(form[k], vs...)
+// takeKey takes the parameter key, a secret, out of a query or a form, also
+// where neither its case nor its escapes are as they should be.
+func takeKey(query string) (rest, key string) {
+	pairs := strings.Split(query, "&")
+	pairs = slices.DeleteFunc(pairs, func(pair string) bool {
+		name, value, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
 		}
-	}
-	r.URL.RawQuery = form.Encode()
+		if !strings.EqualFold(strings.TrimSpace(name), "key") {
+			return false
+		}
+		if plain, err := url.QueryUnescape(value); err == nil && key == "" {
+			key = plain
+		}
+		return true
+	})
+	return strings.Join(pairs, "&"), key
+}
+
+// takeForm makes a form that was posted the query it could have been, and
+// returns the key in it.
+func takeForm(r *http.Request, body []byte) (key string) {
+	r.Body = http.NoBody
+	posted, key := takeKey(strings.TrimSpace(string(body)))
+	r.URL.RawQuery = strings.Trim(r.URL.RawQuery+"&"+posted, "&")
+	return key
 }
 
 // osmAndDevice is which device a phone says it is.

@@ -65,6 +65,10 @@ func TestPhonesSignInWithTheirSecret(t *testing.T) {
 		{"path, JSON", "POST", "/osmand/" + secret, "application/json", js("phone-1"), "", 200},
 		{"key", "GET", "/osmand?key=" + secret + "&id=phone-1" + where + "1764000003", "", "", "", 200},
 		{"key in a form", "POST", "/osmand", form, "deviceid=phone-1&key=" + secret + where + "1764000004", "", 200},
+		{"key, of another case", "GET", "/osmand?Key=" + secret + "&id=phone-1" + where + "1764000008", "", "", "", 200},
+		{"key, with a broken escape", "GET", "/osmand?key=" + secret + "%zz&id=phone-1" + where + "1764000009", "", "", "", 401},
+		{"a form that is called JSON", "POST", "/osmand/" + secret + "?id=phone-1", "application/json", "lat=north&%6Bey=" + secret, "", 400},
+		{"a form that breaks", "POST", "/osmand/" + secret + "?id=phone-1", form, "lat=%zz&key=" + secret, "", 400},
 		{"Basic", "POST", "/osmand", "application/json", js("phone-1"), "phone-1:" + secret, 200},
 		{"Basic, of another", "POST", "/osmand", "application/json", js("phone-1"), "nobody:" + secret, 401},
 		{"for another", "GET", "/osmand/" + secret + "?id=phone-2" + where + "1764000005", "", "", "", 401},
@@ -78,6 +82,8 @@ func TestPhonesSignInWithTheirSecret(t *testing.T) {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
+	h.call("integrator", "POST", "/api/v1/formats/osmand?id=nobody&lat=17&lon=107&KEY="+secret+"%zz", "", nil)
+	h.call("integrator", "POST", "/api/v1/formats/osmand", "id=nobody&lat=17&lon=107&key="+secret, nil)
 	letters, _, err := h.srv.DeadLetters.List(t.Context(), deadletters.Filter{})
 	if err != nil || len(letters) == 0 {
 		t.Fatal(letters, err)
@@ -91,6 +97,22 @@ func TestPhonesSignInWithTheirSecret(t *testing.T) {
 				t.Errorf("a dead letter has the secret: %+v", d)
 			}
 		}
+	}
+}
+
+// A page elsewhere can make an operator's browser ask for an address.
+func TestAnOperatorsCookieBringsNoPosition(t *testing.T) {
+	h := newHouse(t, withOsmAnd)
+	h.phone("phone-1")
+	cookies := h.call("", "POST", "/api/v1/session", `{"token":"operator"}`, nil).Cookies()
+	if len(cookies) != 1 {
+		t.Fatal(cookies)
+	}
+	if res := h.call("", "GET", "/osmand?id=phone-1&lat=17&lon=107", "", nil, "Cookie", cookies[0].String()); res.StatusCode != 403 {
+		t.Errorf("with the cookie: %s", res.Status)
+	}
+	if res := h.call("operator", "GET", "/osmand?id=phone-1&lat=17&lon=107", "", nil); res.StatusCode != 200 {
+		t.Errorf("with a token: %s", res.Status)
 	}
 }
 
@@ -119,7 +141,7 @@ func TestGuessingAPhonesSecretIsSlow(t *testing.T) {
 	for i := range 20 {
 		guess("wrong", "nobody-"+strings.Repeat("x", i))
 	}
-	if n := len(h.srv.phones.by); n != 2 {
+	if n := len(h.srv.guesses.by); n != 2 {
 		t.Errorf("%d are remembered, of two phones", n)
 	}
 	if c := guess(secret, "phone-1"); c != 200 {

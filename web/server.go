@@ -77,7 +77,7 @@ type Server struct {
 	Options
 	sessions sessions
 	signIns  *limiter
-	phones   *limiter // failures alone: many phones share a network's address
+	guesses  *limiter // of devices' secrets, wrong ones alone: many phones share a network's address
 	submits  *limiter
 	lookups  *limiter // of report codes, which nobody shall find by trying
 	handler  *chi.Mux
@@ -89,7 +89,7 @@ func New(o Options) *Server {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
 	s := &Server{Options: o, sessions: sessions{by: map[string]session{}},
-		signIns: newLimiter(10*time.Second, 5), phones: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
+		signIns: newLimiter(10*time.Second, 5), guesses: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }
