@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ type element struct {
 	event   *Event
 	refusal *Refusal
 	raw     []byte // the element's bytes, for a dead letter
+	where   string // its place in the payload, for people; may be empty
 	// The device it is of; the message's own when id is empty.
 	id     devices.ID
 	device *devices.Device
@@ -136,7 +138,7 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 // jsonRefusal turns a syntax error into a sentence with the place.
 func jsonRefusal(err error) *Refusal {
 	var s *jsontext.SyntacticError
-	if errors.As(err, &s) {
+	if errors.As(err, &s) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		reason := strings.TrimPrefix(s.Err.Error(), "jsontext: ")
 		return refuse("json_invalid", "this is not valid JSON: %s at byte %d", reason, s.ByteOffset)
 	}
@@ -145,12 +147,8 @@ func jsonRefusal(err error) *Refusal {
 
 // members calls fn for each member of the object that d stands before.
 func members(d *jsontext.Decoder, what string, fn func(name string) *Refusal) *Refusal {
-	if k := d.PeekKind(); k != '{' {
-		if k == 0 {
-			_, err := d.ReadToken()
-			return jsonRefusal(err)
-		}
-		return refuse("type_wrong", "%s must be an object, not %s", what, kindName(k))
+	if d.PeekKind() != '{' {
+		return wrongType(d, what, "an object")
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return jsonRefusal(err)
@@ -177,6 +175,17 @@ func skip(d *jsontext.Decoder) *Refusal {
 	return nil
 }
 
+// wrongType refuses what d stands before, where what should be want. If that is
+// no JSON, or nothing, it says so.
+func wrongType(d *jsontext.Decoder, what, want string) *Refusal {
+	k := d.PeekKind()
+	if k == 0 {
+		_, err := d.ReadToken()
+		return jsonRefusal(err)
+	}
+	return refuse("type_wrong", "%s must be %s, not %s", what, want, kindName(k))
+}
+
 func kindName(k jsontext.Kind) string {
 	switch k {
 	case 'n':
@@ -196,12 +205,8 @@ func kindName(k jsontext.Kind) string {
 // number reads a JSON number. JSON has no NaN or Infinity; a number too large
 // for a float64 is refused as well.
 func number(d *jsontext.Decoder, field string) (float64, *Refusal) {
-	if k := d.PeekKind(); k != '0' {
-		if k == 0 {
-			_, err := d.ReadToken()
-			return 0, jsonRefusal(err)
-		}
-		return 0, refuse("type_wrong", "%s must be a number, not %s", field, kindName(k))
+	if d.PeekKind() != '0' {
+		return 0, wrongType(d, field, "a number")
 	}
 	v, err := d.ReadValue()
 	if err != nil {
@@ -270,7 +275,7 @@ const maxMillis = 6e13
 
 // timestamp reads RFC 3339 text or milliseconds since 1970.
 func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
-	switch k := d.PeekKind(); k {
+	switch d.PeekKind() {
 	case '"':
 		t, err := d.ReadToken()
 		if err != nil {
@@ -290,10 +295,7 @@ func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 			return time.Time{}, refuse("ts_invalid", "%s %.0f is not a time in milliseconds since 1970", field, x)
 		}
 		return time.UnixMilli(int64(x)).UTC(), nil
-	case 0:
-		_, err := d.ReadToken()
-		return time.Time{}, jsonRefusal(err)
 	default:
-		return time.Time{}, refuse("type_wrong", "%s must be a time as text or milliseconds, not %s", field, kindName(k))
+		return time.Time{}, wrongType(d, field, "a time as text or milliseconds")
 	}
 }

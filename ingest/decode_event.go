@@ -18,8 +18,8 @@ func decodeEvent(d *jsontext.Decoder, e *element) *Refusal {
 		}
 		switch name {
 		case "type", "severity":
-			if k := d.PeekKind(); k != '"' {
-				return refuse("type_wrong", "%s must be a string, not %s", name, kindName(k))
+			if d.PeekKind() != '"' {
+				return wrongType(d, name, "a string")
 			}
 			t, err := d.ReadToken()
 			if err != nil {

@@ -77,8 +77,8 @@ func decodeValues(d *jsontext.Decoder, r *Reading) *Refusal {
 
 func decodeStatus(d *jsontext.Decoder, status map[string]Quality) *Refusal {
 	return members(d, "status", func(name string) *Refusal {
-		if k := d.PeekKind(); k != '"' {
-			return refuse("type_wrong", "status.%s must be a string, not %s", name, kindName(k))
+		if d.PeekKind() != '"' {
+			return wrongType(d, "status."+name, "a string")
 		}
 		t, err := d.ReadToken()
 		if err != nil {

@@ -107,7 +107,7 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 				it.Reading.Values[j].Metric = intern(it.Reading.Values[j].Metric)
 			}
 		}
-		e := element{reading: it.Reading, event: it.Event, refusal: it.Refusal, raw: it.Raw, units: it.Units, parts: it.Parts}
+		e := element{reading: it.Reading, event: it.Event, refusal: it.Refusal, raw: it.Raw, where: it.Where, units: it.Units, parts: it.Parts}
 		if e.raw == nil {
 			e.raw = w.Payload
 		}

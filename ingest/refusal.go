@@ -10,9 +10,9 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Message }
 
-// at is the refusal with the place it speaks of, which may be empty.
+// at is the refusal, if r is one, with the place it speaks of, which may be empty.
 func (r *Refusal) at(where string) *Refusal {
-	if where == "" {
+	if r == nil || where == "" {
 		return r
 	}
 	return &Refusal{r.Stage, r.Code, where + ": " + r.Message}

@@ -63,8 +63,8 @@ func (p *Pipeline) validate(w *work) *Refusal {
 		case e.reading != nil:
 			r := e.reading
 			r.Device, r.ReceivedAt = e.id, received
-			if e.refusal = p.Bounds.settle(&r.FixTime, &r.TimeAssumed, &r.TimeSuspect, received); e.refusal == nil {
-				e.refusal = p.Bounds.checkPosition(r.Position)
+			if e.refusal = p.Bounds.settle(&r.FixTime, &r.TimeAssumed, &r.TimeSuspect, received).at(e.where); e.refusal == nil {
+				e.refusal = p.Bounds.checkPosition(r.Position).at(e.where)
 			}
 			if p.Bounds.checkTime(r.SentAt, received) != nil {
 				r.SentAt = time.Time{} // it only tells about the way here
@@ -79,8 +79,8 @@ func (p *Pipeline) validate(w *work) *Refusal {
 		case e.event != nil:
 			ev := e.event
 			ev.Device, ev.ReceivedAt = e.id, received
-			e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, &ev.TimeSuspect, received)
-			where := p.Bounds.checkPosition(ev.Position)
+			e.refusal = p.Bounds.settle(&ev.FixTime, &ev.TimeAssumed, &ev.TimeSuspect, received).at(e.where)
+			where := p.Bounds.checkPosition(ev.Position).at(e.where)
 			switch {
 			case ev.IsDistress():
 				e.hearDistress(where)
@@ -126,7 +126,7 @@ func (e *element) toOwnUnits() (alone []element) {
 						alone = append(alone, element{id: e.id, device: e.device, typ: e.typ, refusal: r.at(p.Where), raw: p.Raw})
 						continue
 					}
-					e.refusal = r
+					e.refusal = r.at(e.where)
 					return nil
 				}
 				v.Number = x

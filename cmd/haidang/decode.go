@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -22,7 +23,7 @@ type decodeCmd struct {
 	As     string         `required:"" help:"native, a format (${formats}) or, with --config, the name of a source."`
 	Config string         `help:"The configuration whose sources and times are meant." type:"path"`
 	Type   devices.TypeID `help:"The type that its devices have; one that fits the format unless given."`
-	Topic  string         `help:"The topic it came on; the file's name unless given, and a device's readings for native."`
+	Topic  string         `help:"The topic it came on; the file's name unless given, and a device's readings or events for native."`
 	File   string         `arg:"" help:"The payload; - is standard input."`
 }
 
@@ -78,7 +79,7 @@ func (k *decodeCmd) run(out io.Writer) error {
 	p := ingest.NewPipeline(ingest.Options{Registry: reg, Bounds: cfg.Times.bounds(), Log: slog.New(slog.DiscardHandler)})
 	topic := cmp.Or(k.Topic, filepath.Base(k.File))
 	if f == nil {
-		topic = cmp.Or(k.Topic, ingest.DeviceRoot+"device/readings")
+		topic = cmp.Or(k.Topic, nativeTopic(payload))
 	}
 	views := p.Preview(f, topic, payload, time.Now())
 	refused := 0
@@ -99,6 +100,15 @@ func (k *decodeCmd) run(out io.Writer) error {
 		return errors.New("nothing of it would be kept")
 	}
 	return nil
+}
+
+// nativeTopic is where a device would send a payload: an event has a type, and
+// no values.
+func nativeTopic(payload []byte) string {
+	if bytes.Contains(payload, []byte(`"type"`)) && !bytes.Contains(payload, []byte(`"values"`)) {
+		return ingest.DeviceRoot + "device/events"
+	}
+	return ingest.DeviceRoot + "device/readings"
 }
 
 func (k *decodeCmd) payload() ([]byte, error) {

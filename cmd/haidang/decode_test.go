@@ -47,6 +47,10 @@ func TestDecodeShowsWhatAPayloadWouldBecome(t *testing.T) {
 		{"a source", decodeCmd{As: "plant", Config: old}, station, row("PM2,5", "38.4", "ug/Nm3"), []string{`"pm25":{"value":38.4,"unit":"µg/m³"}`}, false},
 		{"a place elsewhere", decodeCmd{As: "native"}, "a.json", `{"lat":12,"lon":125,"values":{}}`, []string{`"code":"position_outside"`}, true},
 		{"native readings", decodeCmd{As: "native", Type: "air_station"}, "a.json", `[{"values":{"pm25":7}},{"values":{"pm25":"x"}}]`, []string{`"time_source":"server"`, `"unit":"µg/m³"`, `"code":"type_wrong"`}, false},
+		{"an event, by what it says", decodeCmd{As: "native"}, "a.json", `{"type":"red_light","severity":"minor"}`, []string{`"event":"red_light"`}, false},
+		{"half an event", decodeCmd{As: "native"}, "a.json", `{"type":`, []string{`"code":"json_invalid"`, `ends too early`}, true},
+		{"half a status", decodeCmd{As: "native"}, "a.json", `{"values":{"pm25":1},"status":{"pm25":`, []string{`"code":"json_invalid"`}, true},
+		{"a row of another century", decodeCmd{As: "station"}, station, row("PM10", "1", "ug/Nm3") + "PM10\t1\tug/Nm3\t19261101070000\t00\nSO2\t1\tug/Nm3\t19261101070000\t00\n", []string{`"line 2 to line 3: `, `"code":"time_too_old"`}, false},
 		{"a native event", decodeCmd{As: "native", Topic: "ioc/v1/devices/cam-1/events"}, "a.json", `{"type":"red_light","severity":"minor"}`, []string{`"device":"cam-1"`, `"event":"red_light"`}, false},
 	} {
 		out, err := decode(t, c.k, c.name, c.payload)

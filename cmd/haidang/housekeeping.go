@@ -22,7 +22,7 @@ func (a *app) keepSaved(ctx context.Context, every time.Duration, save func() er
 
 // keepSources saves who spoke by which source.
 func (a *app) keepSources(ctx context.Context) error {
-	return a.keepSaved(ctx, 10*time.Minute, func() error { return a.pipeline.SaveSources(a.sourcesPath(), time.Now()) })
+	return a.keepSaved(ctx, time.Minute, func() error { return a.pipeline.SaveSources(a.sourcesPath(), time.Now()) })
 }
 
 // keepSnapshot saves the latest values.

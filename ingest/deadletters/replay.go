@@ -96,21 +96,36 @@ type end struct {
 }
 
 // settle waits for ends until no more letters and bytes than given are on their
-// way, or no letter is.
+// way, or no letter is. Those that came to their end together are marked so.
 func (fl *flight) settle(ctx context.Context, letters, bytes int) error {
 	for fl.letters > letters || fl.letters > 0 && fl.bytes > bytes {
+		var ids []int64
 		select {
 		case e := <-fl.ends:
-			fl.letters, fl.bytes = fl.letters-1, fl.bytes-e.bytes
-			if err := fl.store.MarkReplayed(ctx, e.id); err != nil {
-				return err
-			}
-			fl.sum.add(e.outcome)
+			ids = fl.land(ids, e)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		for more := true; more; {
+			select {
+			case e := <-fl.ends:
+				ids = fl.land(ids, e)
+			default:
+				more = false
+			}
+		}
+		if err := fl.store.MarkReplayed(ctx, ids...); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// land takes a letter off its way.
+func (fl *flight) land(ids []int64, e end) []int64 {
+	fl.letters, fl.bytes = fl.letters-1, fl.bytes-e.bytes
+	fl.sum.add(e.outcome)
+	return append(ids, e.id)
 }
 
 func (r *Replayed) add(o ingest.Outcome) {

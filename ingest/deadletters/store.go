@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"sync"
@@ -122,10 +123,12 @@ func (s *Store) makeRoom(ctx context.Context, tx *sql.Tx, held, bytes int64) (go
 	return goneN, goneBytes, nil
 }
 
-// MarkReplayed notes that a dead letter's bytes went through the pipeline again.
-func (s *Store) MarkReplayed(ctx context.Context, id int64) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'replayed', discarded_at = 0 WHERE id = ?`, id); err != nil {
-		return fmt.Errorf("mark dead letter %d: %w", id, err)
+// MarkReplayed notes that the bytes of dead letters went through the pipeline
+// again, of all or of none.
+func (s *Store) MarkReplayed(ctx context.Context, ids ...int64) error {
+	list, _ := json.Marshal(ids) // numbers always marshal
+	if _, err := s.db.ExecContext(ctx, `UPDATE dead_letter SET status = 'replayed', discarded_at = 0 WHERE id IN (SELECT value FROM json_each(?))`, string(list)); err != nil {
+		return fmt.Errorf("mark %d dead letters as replayed: %w", len(ids), err)
 	}
 	return nil
 }

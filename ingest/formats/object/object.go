@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -52,6 +53,9 @@ func Parse(payload []byte) (any, *ingest.Refusal) {
 	}
 	if len(bytes.TrimSpace(payload)) == 0 {
 		return nil, Refuse("payload_empty", "the payload is empty")
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, Refuse("json_invalid", "this is not valid JSON: it ends too early")
 	}
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return nil, Refuse("json_invalid", "this is not valid JSON: %s at byte %d", strings.TrimPrefix(s.Err.Error(), "jsontext: "), s.ByteOffset)

@@ -105,6 +105,13 @@ func (d Decoder) Decode(in ingest.Input) []ingest.Item {
 			f.items = append(f.items, ingest.Item{Device: id, Refusal: r, Raw: part.Raw, Where: part.Where})
 		}
 	}
+	for i := range f.items {
+		if ps := f.items[i].Parts; len(ps) > 1 {
+			f.items[i].Where = ps[0].Where + " to " + ps[len(ps)-1].Where
+		} else if len(ps) == 1 {
+			f.items[i].Where = ps[0].Where
+		}
+	}
 	if len(f.items) == 0 {
 		return []ingest.Item{{Device: id, Refusal: object.Refuse("payload_empty", "the file is empty")}}
 	}
