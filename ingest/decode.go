@@ -104,7 +104,7 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 	if !jsontext.Value(payload).IsValid() {
 		whole := jsontext.NewDecoder(bytes.NewReader(payload))
 		if _, err := whole.ReadValue(); err != nil {
-			return []element{{raw: payload, refusal: jsonRefusal(err)}}
+			return []element{{raw: payload, refusal: BadJSON(err)}}
 		}
 		if r := nothingAfter(payload, whole.InputOffset()); r != nil {
 			return []element{{raw: payload, refusal: r}}
@@ -112,7 +112,7 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 		return []element{{raw: payload, refusal: refuse("json_invalid", "this is not valid JSON")}}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return []element{{raw: payload, refusal: jsonRefusal(err)}}
+		return []element{{raw: payload, refusal: BadJSON(err)}}
 	}
 	var es []element
 	inner := parsers.Get().(*parser)
@@ -123,7 +123,7 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 		}
 		v, err := d.ReadValue()
 		if err != nil {
-			return []element{{raw: payload, refusal: jsonRefusal(err)}}
+			return []element{{raw: payload, refusal: BadJSON(err)}}
 		}
 		e := element{raw: bytes.Clone(v)}
 		e.refusal = one(inner.begin(e.raw), &e)
@@ -135,8 +135,8 @@ func decodeArray(payload []byte, d *jsontext.Decoder, one func(*jsontext.Decoder
 	return es
 }
 
-// jsonRefusal turns a syntax error into a sentence with the place.
-func jsonRefusal(err error) *Refusal {
+// BadJSON turns an error of syntax into a refusal with the place.
+func BadJSON(err error) *Refusal {
 	var s *jsontext.SyntacticError
 	if errors.As(err, &s) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		reason := strings.TrimPrefix(s.Err.Error(), "jsontext: ")
@@ -151,26 +151,26 @@ func members(d *jsontext.Decoder, what string, fn func(name string) *Refusal) *R
 		return wrongType(d, what, "an object")
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return jsonRefusal(err)
+		return BadJSON(err)
 	}
 	for d.PeekKind() != '}' {
 		v, err := d.ReadValue()
 		if err != nil {
-			return jsonRefusal(err)
+			return BadJSON(err)
 		}
 		if r := fn(nameOf(v)); r != nil {
 			return r
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return jsonRefusal(err)
+		return BadJSON(err)
 	}
 	return nil
 }
 
 func skip(d *jsontext.Decoder) *Refusal {
 	if err := d.SkipValue(); err != nil {
-		return jsonRefusal(err)
+		return BadJSON(err)
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func wrongType(d *jsontext.Decoder, what, want string) *Refusal {
 	k := d.PeekKind()
 	if k == 0 {
 		_, err := d.ReadToken()
-		return jsonRefusal(err)
+		return BadJSON(err)
 	}
 	return refuse("type_wrong", "%s must be %s, not %s", what, want, kindName(k))
 }
@@ -210,7 +210,7 @@ func number(d *jsontext.Decoder, field string) (float64, *Refusal) {
 	}
 	v, err := d.ReadValue()
 	if err != nil {
-		return 0, jsonRefusal(err)
+		return 0, BadJSON(err)
 	}
 	x, err := strconv.ParseFloat(string(v), 64)
 	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
@@ -279,7 +279,7 @@ func timestamp(d *jsontext.Decoder, field string) (time.Time, *Refusal) {
 	case '"':
 		t, err := d.ReadToken()
 		if err != nil {
-			return time.Time{}, jsonRefusal(err)
+			return time.Time{}, BadJSON(err)
 		}
 		at, err := time.Parse(time.RFC3339Nano, t.String())
 		if err != nil || at.IsZero() { // the zero time would count as none given

@@ -23,7 +23,7 @@ func decodeEvent(d *jsontext.Decoder, e *element) *Refusal {
 			}
 			t, err := d.ReadToken()
 			if err != nil {
-				return jsonRefusal(err)
+				return BadJSON(err)
 			}
 			if name == "type" {
 				ev.Type = intern(t.String())
@@ -37,7 +37,7 @@ func decodeEvent(d *jsontext.Decoder, e *element) *Refusal {
 		case "data":
 			v, err := d.ReadValue()
 			if err != nil {
-				return jsonRefusal(err)
+				return BadJSON(err)
 			}
 			if v.Kind() != '{' {
 				return refuse("type_wrong", "data must be an object, not %s", kindName(v.Kind()))

@@ -82,7 +82,7 @@ func decodeStatus(d *jsontext.Decoder, status map[string]Quality) *Refusal {
 		}
 		t, err := d.ReadToken()
 		if err != nil {
-			return jsonRefusal(err)
+			return BadJSON(err)
 		}
 		q, ok := statusQuality[t.String()]
 		if !ok {

@@ -170,8 +170,7 @@ type Event struct {
 }
 
 // IsDistress says that somebody calls for help: AIS-SART, MOB and EPIRB, a
-// vessel's or a phone's SOS. It is never
-// refused for its clock or its place.
+// vessel's or a phone's SOS. It is never refused for its clock or its place.
 func (e *Event) IsDistress() bool { return e.Type == "distress" || e.Type == "sos" }
 
 // EventTime is where the event belongs in order of time, as a reading's is.

@@ -106,13 +106,8 @@ func (fl *flight) settle(ctx context.Context, letters, bytes int) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		for more := true; more; {
-			select {
-			case e := <-fl.ends:
-				ids = fl.land(ids, e)
-			default:
-				more = false
-			}
+		for range len(fl.ends) {
+			ids = fl.land(ids, <-fl.ends)
 		}
 		if err := fl.store.MarkReplayed(ctx, ids...); err != nil {
 			return err

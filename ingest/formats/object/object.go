@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"haidang/ingest"
 )
@@ -54,16 +52,10 @@ func Parse(payload []byte) (any, *ingest.Refusal) {
 	if len(bytes.TrimSpace(payload)) == 0 {
 		return nil, Refuse("payload_empty", "the payload is empty")
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, Refuse("json_invalid", "this is not valid JSON: it ends too early")
-	}
-	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return nil, Refuse("json_invalid", "this is not valid JSON: %s at byte %d", strings.TrimPrefix(s.Err.Error(), "jsontext: "), s.ByteOffset)
-	}
 	if s, ok := errors.AsType[*json.SemanticError](err); ok {
 		return nil, Refuse("number_out_of_range", "the number after byte %d (%.80s) is too large", s.ByteOffset, s.JSONPointer)
 	}
-	return nil, Refuse("json_invalid", "this is not valid JSON")
+	return nil, ingest.BadJSON(err)
 }
 
 var mark = []byte("\xef\xbb\xbf")
