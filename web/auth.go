@@ -150,19 +150,26 @@ func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// signsIn says whether secret is a registered device's, and answers when it is
-// not. From one address only so many wrong ones are looked at.
-func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, secret string) bool {
-	if s.guesses.spent(r, string(id)) {
-		s.fail(w, r, errTooMany)
-		return false
-	}
-	if !s.Registry.CheckSecret(id, secret) {
-		s.guesses.take(r, string(id))
+// signsIn says whether secret is that of the registered device id, under whose
+// name Basic comes if it does, and answers when it is not. From one address only
+// so many wrong ones are looked at; made-up ids fill no memory.
+func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, secret string) (own devices.ID, ok bool) {
+	dev, known := s.Registry.Get(id)
+	user, _, basic := r.BasicAuth()
+	if !known || secret == "" || basic && devices.ID(user).Key() != dev.ID.Key() { // no guess
 		s.refuse(w, r)
-		return false
+		return "", false
 	}
-	return true
+	if s.guesses.spent(r, string(dev.ID)) {
+		s.fail(w, r, errTooMany)
+		return "", false
+	}
+	if !s.Registry.CheckSecret(dev.ID, secret) {
+		s.guesses.take(r, string(dev.ID))
+		s.refuse(w, r)
+		return "", false
+	}
+	return dev.ID, true
 }
 
 // refuse answers who has no right to what they ask, and logs it.
