@@ -1,6 +1,6 @@
 // The alert board: worst first, then oldest; acknowledge and send a crew.
 import { post } from "./api";
-import { h, show } from "./dom";
+import { h, released, show } from "./dom";
 import { ago, lang, num, pick, t, when } from "./i18n";
 import type { Frame } from "./live";
 import type { Siren } from "./siren";
@@ -64,7 +64,7 @@ export class Board {
 
   /** draw gathers what comes within a frame's time: a flood is drawn a few times a second. */
   private draw(): void {
-    this.later ||= setTimeout(() => { this.later = 0; this.drawNow(); }, 100) as unknown as number;
+    this.later ||= setTimeout(async () => { await released(); this.later = 0; this.drawNow(); }, 100) as unknown as number;
   }
 
   private drawNow(): void {

@@ -3,7 +3,7 @@
 import "./fonts.css";
 import "./base.css";
 import { get, post, signedIn } from "./api";
-import { h, show } from "./dom";
+import { h, released, show } from "./dom";
 import { ago, lang, num, pick, switcher, t, when } from "./i18n";
 import { deadLetters, deadMore, deadPaged, deadTools, firstPage, readFilter } from "./deadletters";
 import { sources } from "./sources";
@@ -75,6 +75,7 @@ async function draw(): Promise<void> {
   for (const a of document.querySelectorAll(".tabs a")) a.setAttribute("aria-current", String(a.getAttribute("href") === "#" + tab));
   try {
     const items = await views[tab]!();
+    await released();
     if (turn !== drawn) return;
     const more = tab === "dead" && deadMore(draw);
     const first = tab === "dead" ? more : items.length % 200 === 0 && items.length;

@@ -4,7 +4,7 @@ import "./fonts.css";
 import "./base.css";
 import "./crew.css";
 import { call, get, post, Problem, signedIn, uuid } from "./api";
-import { h, show } from "./dom";
+import { h, released, show } from "./dom";
 import { blobOf, picker, shrink } from "./photo";
 import { ago, switcher, t } from "./i18n";
 import { Live } from "./live";
@@ -86,7 +86,8 @@ function card(w: any): HTMLElement {
   return li;
 }
 
-function draw(): void {
+async function draw(): Promise<void> {
+  await released();
   if (main.contains(document.activeElement) && /TEXTAREA|INPUT/.test(document.activeElement!.tagName)) return; // nothing jumps while typing
   const mine = [...orders.values()].filter((w) => w.crew === crew && next[w.state]).sort((a, b) => a.created_at.localeCompare(b.created_at));
   show(main, h("header", { class: "bar" }, h("h1", {}, t("crew.title")), switcher()), link,

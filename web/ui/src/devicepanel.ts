@@ -1,7 +1,7 @@
 // A device's values with age and quality, and the course of one over 24 hours.
 import uPlot from "uplot";
 import { get } from "./api";
-import { h, show } from "./dom";
+import { h, released, show } from "./dom";
 import { ago, num, pick, t, when } from "./i18n";
 
 let timer = 0;
@@ -27,6 +27,7 @@ export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
   const draw = async () => {
     let d: any;
     try { d = await get<any>("/devices/" + encodeURIComponent(id)); } catch (e) { show(head, h("p", { class: "error" }, (e as Error).message)); return; }
+    await released();
     const type = types.find((x) => x.id === d.type);
     const metrics = Object.keys(d.values).sort();
     const def = (m: string) => type?.metrics.find((x: any) => x.name === m);

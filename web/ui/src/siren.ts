@@ -1,6 +1,6 @@
 // Sound: distinct for each severity, quiet until wanted, and honest while the
 // browser blocks it.
-import { h, show } from "./dom";
+import { h, released, show } from "./dom";
 import { t } from "./i18n";
 
 const tones: Record<string, number[]> = { critical: [880, 660, 880, 660], major: [660, 520], minor: [520], info: [] };
@@ -24,7 +24,8 @@ export class Siren {
     this.draw();
   }
 
-  private draw(): void {
+  private async draw(): Promise<void> {
+    await released(); // the first press ends the warning, which moves what is below it
     const blocked = !this.ctx || this.ctx.state !== "running";
     const now = `${blocked} ${this.muted}`;
     if (now === this.shown) return; // an alert said every two seconds is noise

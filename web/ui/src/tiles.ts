@@ -5,6 +5,11 @@ import { ago, num, t } from "./i18n";
 const tile = (cls: string, label: string, value: string, ...more: (HTMLElement | null)[]): HTMLElement =>
   h("div", { class: "tile " + cls }, h("span", { class: "name" }, label), h("span", { class: "value" }, value), ...more);
 
+const labels = ["alerts", "devices", "oldest", "reports", "rate", "delay"];
+
+/** blank is the tiles before the first figures: nothing below moves when they come. */
+export const blank = (): HTMLElement[] => labels.map((l) => tile("", t("tile." + l), "…", h("span", { class: "sub" })));
+
 export function tiles(s: any): HTMLElement[] {
   const d = s.devices, a = s.alerts, r = s.reports;
   const part = (k: string, n: number) => h("span", { class: "part " + k }, t("fresh." + k) + " " + num(n, 0));

@@ -10,7 +10,7 @@ import { Live } from "./live";
 import { Board } from "./board";
 import { WallMap } from "./wallmap";
 import { Siren } from "./siren";
-import { tiles } from "./tiles";
+import { blank, tiles } from "./tiles";
 import { openDevice } from "./devicepanel";
 
 async function main(): Promise<void> {
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const state = h("span", { class: "link", role: "status" }, t("live.connecting"));
   const clock = h("time", { class: "clock" });
   const sound = h("div", { class: "sound" });
-  const tileBar = h("section", { class: "tiles", "aria-label": t("wall.tiles") });
+  const tileBar = h("section", { class: "tiles", "aria-label": t("wall.tiles") }, ...blank());
   const panel = h("aside", { class: "panel", hidden: true, "aria-label": t("device.panel") });
   const mapEl = h("div", { class: "map" });
   const boardEl = h("section", { class: "board", "aria-label": t("board.title") });
