@@ -20,12 +20,16 @@ import (
 // browser is a real Chromium, which draws the map without a GPU.
 func browser(t *testing.T, w, h int) context.Context {
 	t.Helper()
+	profile, err := os.MkdirTemp("", "haidang-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(need(t, "chromium")), chromedp.NoSandbox, chromedp.WindowSize(w, h),
 		chromedp.Flag("use-angle", "swiftshader"), chromedp.Flag("enable-unsafe-swiftshader", true), chromedp.Flag("ignore-gpu-blocklist", true), chromedp.Flag("disable-gpu", false),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(profile))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
-	ctx, cancel2 := chromedp.NewContext(ctx)
-	ctx, cancel3 := context.WithTimeout(ctx, 60*time.Second)
+	window, cancel2 := chromedp.NewContext(ctx)
+	ctx, cancel3 := context.WithTimeout(window, 60*time.Second)
 	chromedp.ListenTarget(ctx, func(ev any) {
 		switch e := ev.(type) {
 		case *runtime.EventExceptionThrown:
@@ -38,7 +42,22 @@ func browser(t *testing.T, w, h int) context.Context {
 			}
 		}
 	})
-	t.Cleanup(func() { cancel3(); cancel2(); cancel() })
+	t.Cleanup(func() {
+		if chromedp.Cancel(window) != nil { // it never started, or is gone
+			t.Log("Chromium did not close by itself")
+		}
+		cancel3()
+		cancel2()
+		cancel()
+		// Its helpers write to the profile for a moment after it has ended.
+		for range 50 {
+			if err = os.RemoveAll(profile); err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Error(err)
+	})
 	return ctx
 }
 
