@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"haidang/ingest"
 	"haidang/ingest/deadletters"
 )
 
@@ -70,6 +71,20 @@ func TestListOfDeadLettersIsCutAndSaysSo(t *testing.T) {
 	}
 	if got := h.bytes("/api/v1/dead-letters/1/payload", "dead-letter-1.bin"); string(got) != long {
 		t.Errorf("the payload has %d bytes", len(got))
+	}
+}
+
+// A message without a payload is listed as that, not as null, which a reader of
+// base64 refuses.
+func TestEmptyDeadLetterHasAPayload(t *testing.T) {
+	h := newHouse(t, withFormats)
+	if err := h.srv.DeadLetters.Add(t.Context(), []ingest.DeadLetter{{Stage: "decode", Status: "new"}}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Items []struct{ Payload *string } }
+	h.call("operator", "GET", "/api/v1/dead-letters", "", &got)
+	if p := got.Items[0].Payload; p == nil || *p != "" {
+		t.Errorf("its payload is %v", p)
 	}
 }
 
