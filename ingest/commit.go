@@ -14,7 +14,8 @@ import (
 // returns. A batch is whatever waits when the last commit ends: a lone reading
 // waits for nothing, and a flood is cheap. Backfill has lanes of its own, and
 // comes in short batches: along with what is live, in the same sync of the
-// disk, or by itself while nothing live waits, or when too much of it does.
+// disk, or by itself while nothing live waits, or when too much of it does or for
+// too long.
 func (p *Pipeline) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return p.runReports(ctx) })
@@ -36,7 +37,7 @@ func (p *Pipeline) next(pace *pace, now time.Time) (batch []part, wait time.Dura
 	if batch = p.live.take(maxBatch, false); len(batch) > 0 {
 		pace.heard(now)
 	}
-	if n := p.bulk.waiting(); len(batch) == 0 || n > crowd {
+	if n := p.bulk.waiting(); pace.turn(len(batch) == 0, n, now) {
 		batch = append(batch, p.bulk.take(pace.most(n, now), true)...)
 	}
 	if n := p.patient.waiting(); n > 0 {

@@ -10,6 +10,7 @@ type pace struct {
 	tokens float64 // entries that are allowed now
 	at     time.Time
 	live   time.Time // when something live last came
+	bulk   time.Time // when the bulk lane was last empty, or had its turn
 }
 
 const (
@@ -23,18 +24,32 @@ const (
 	bulkBatch = 250
 	// idleBatch is as much while nothing does.
 	idleBatch = 1000
+	// patience is how long the bulk lane waits beside what is live: a session
+	// stands still while its window is full of what waits there, and live readings
+	// that come by other ways may leave no gap.
+	patience = 100 * time.Millisecond
 	// crowd is how many messages in the bulk lane are too many: when it is full,
 	// the session stands still, and what is live stands behind it.
 	crowd = queueSize / 2
 )
 
-func newPace(now time.Time) *pace { return &pace{at: now} }
+func newPace(now time.Time) *pace { return &pace{at: now, bulk: now} }
 
 // heard notes that something live came.
 func (p *pace) heard(now time.Time) { p.live = now }
 
 // idle says that nothing live comes.
 func (p *pace) idle(now time.Time) bool { return now.Sub(p.live) >= quiet }
+
+// turn says whether the bulk lane, in which so many messages wait, is to be
+// emptied in this commit, alone or along with what is live.
+func (p *pace) turn(alone bool, waiting int, now time.Time) bool {
+	mine := waiting > 0 && (alone || waiting > crowd || now.Sub(p.bulk) >= patience)
+	if mine || waiting == 0 {
+		p.bulk = now
+	}
+	return mine
+}
 
 // most is how many entries of backfill one commit may hold when so many messages
 // of it wait: few, for what is live has to wait for it, and more for those that

@@ -81,6 +81,28 @@ func TestCrowdedBulkLaneIsNotStarved(t *testing.T) {
 	}
 }
 
+// Live readings that come by other ways leave no gap; a session whose window is
+// full of what waits in the bulk lane must go on all the same.
+func TestBulkLaneHasItsTurn(t *testing.T) {
+	p := &Pipeline{live: newLane(1 << 30), bulk: newLane(1 << 30), patient: newLane(1 << 30)}
+	now := time.Now()
+	pace := newPace(now)
+	taken := 0
+	for range 100 {
+		for _, l := range []*lane{p.live, p.bulk} {
+			if err := l.add(t.Context(), &work{elements: make([]element, 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		batch, _ := p.next(pace, now)
+		taken += len(batch)
+		now = now.Add(5 * time.Millisecond)
+	}
+	if waiting := p.bulk.waiting(); taken+waiting != 200 || waiting > int(patience/(5*time.Millisecond)) {
+		t.Errorf("after half a second beside what is live %d of 100 wait", waiting)
+	}
+}
+
 // However parts are taken, each element comes once, in order, and a cut message
 // goes on where it was cut.
 func TestLaneTakesEachElementOnce(t *testing.T) {

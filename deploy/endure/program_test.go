@@ -2,6 +2,7 @@ package endure
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -49,8 +50,12 @@ func (p *program) start() {
 // ready waits until it takes data, and says how long that took.
 func (p *program) ready(most time.Duration) time.Duration {
 	p.t.Helper()
-	began := time.Now()
+	began, slow := time.Now(), 5*time.Second
 	for time.Since(began) < most {
+		if time.Since(began) > slow {
+			slow *= 2
+			p.t.Logf("%s not ready after %s: %s", time.Now().Format(time.TimeOnly), time.Since(began).Round(time.Second), p.says())
+		}
 		if res, err := http.Get(p.url + "/readyz"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
@@ -70,8 +75,34 @@ func (p *program) ready(most time.Duration) time.Duration {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	p.t.Fatalf("haidang is not ready after %s:\n%s", most, p.tail())
+	p.t.Fatalf("haidang is not ready after %s:\n%s", most, p.autopsy())
 	return 0
+}
+
+// says is what it answers when asked whether it is ready.
+func (p *program) says() string {
+	res, err := http.Get(p.url + "/readyz")
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// autopsy is what it says of itself, and where each of its goroutines stands.
+func (p *program) autopsy() string {
+	said := p.says()
+	p.cmd.Process.Signal(syscall.SIGQUIT)
+	<-p.done
+	b, err := os.ReadFile(p.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return said + "\n" + string(b[max(0, len(b)-300_000):])
 }
 
 func (p *program) end(sig syscall.Signal) {
