@@ -46,11 +46,24 @@ type Source struct {
 	submit func(context.Context, ingest.Message) error
 	ctx    context.Context // the source's life: ends with Stop
 	end    context.CancelFunc
-	up     atomic.Bool
+	stands atomic.Int32 // what of standing is true of the connection
 
 	tellMu sync.Mutex
 	tell   map[devices.ID]*rate.Limiter
 }
+
+// standing is how far a connection has come.
+type standing = int32
+
+const (
+	unheard standing = iota
+	// flowing: the broker kept the session, and its messages come. The answer to
+	// the subscription may stand behind all that waited: mosquitto 2.0 sends a
+	// session's whole queue, whatever its in-flight window.
+	flowing
+	refused
+	subscribed
+)
 
 // New prepares a connection that hands messages to submit.
 func New(o Options, submit func(context.Context, ingest.Message) error) *Source {
@@ -66,7 +79,7 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 		SetDefaultPublishHandler(s.handle). // before the subscription is answered, queued messages already come
 		SetOnConnectHandler(s.subscribe).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
-			s.up.Store(false)
+			s.stands.Store(unheard)
 			o.Log.Warn("connection to the broker was lost; connecting again", "component", "ingest.mqtt", "error", err)
 		})
 	po.SetStore(NewStore())
@@ -91,7 +104,7 @@ func (s *Source) Start(ctx context.Context) error {
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for !s.up.Load() {
+	for s.stands.Load() != subscribed {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("subscribe at broker %s: %w", s.address(), ctx.Err())
@@ -113,18 +126,25 @@ func (s *Source) address() string {
 // broker that is busy may not answer in time, an access list may be mended.
 func (s *Source) subscribe(c paho.Client) {
 	if len(s.opts.Filters) == 0 {
-		s.up.Store(true)
+		s.stands.Store(subscribed)
 		return
 	}
 	go func() {
 		for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 			err := s.subscribeOnce(c)
 			if err == nil {
-				s.up.Store(true)
+				s.stands.Store(subscribed)
 				s.opts.Log.Info("taking readings", "component", "ingest.mqtt", "broker", s.address(), "filters", s.opts.Filters)
 				return
 			}
-			s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err, "retry_in", wait)
+			if s.ctx.Err() != nil {
+				return
+			}
+			if s.stands.Load() == flowing {
+				s.opts.Log.Info("the broker sends what has waited before it answers the subscription", "component", "ingest.mqtt", "client_id", s.opts.ClientID)
+			} else {
+				s.opts.Log.Error("subscribe at the broker", "component", "ingest.mqtt", "error", err, "retry_in", wait)
+			}
 			select {
 			case <-time.After(wait):
 			case <-s.ctx.Done():
@@ -151,6 +171,7 @@ func (s *Source) subscribeOnce(c paho.Client) error {
 	}
 	for f, q := range t.(*paho.SubscribeToken).Result() {
 		if q == 0x80 {
+			s.stands.Store(refused)
 			return fmt.Errorf("the broker refuses %s; its access list must let %s read it", f, s.opts.ClientID)
 		}
 	}
@@ -160,6 +181,9 @@ func (s *Source) subscribeOnce(c paho.Client) error {
 // handle runs in order on paho's goroutine. Submit blocks only when the queue
 // is full; then the broker's in-flight window fills, and it waits.
 func (s *Source) handle(_ paho.Client, m paho.Message) {
+	if s.stands.Load() == unheard {
+		s.stands.CompareAndSwap(unheard, flowing)
+	}
 	_ = s.submit(s.ctx, ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), Shared: s.opts.Shared,
 		ReceivedAt: time.Now(), Done: func(ingest.Outcome) { m.Ack() }})
 }
@@ -175,8 +199,12 @@ func (s *Source) Leave(filters ...string) {
 // ClientID is the session's name at the broker.
 func (s *Source) ClientID() string { return s.opts.ClientID }
 
-// Connected says whether the subscription stands.
-func (s *Source) Connected() bool { return s.up.Load() && s.client.IsConnectionOpen() }
+// Connected says whether messages can come: the subscription stands, or that of
+// a session that the broker kept does.
+func (s *Source) Connected() bool {
+	now := s.stands.Load()
+	return (now == subscribed || now == flowing) && s.client.IsConnectionOpen()
+}
 
 // Stop disconnects. The session stays with the broker, which keeps what comes.
 func (s *Source) Stop() {
