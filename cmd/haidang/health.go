@@ -74,14 +74,19 @@ func (a *app) ready() error {
 // inWords says a cause to anybody, without paths and addresses: those are in
 // the log.
 func inWords(err error) string {
-	if fault, ok := errors.AsType[*sqlite.Error](err); ok && fault.Code()&0xff == diskFull {
+	if isDiskFull(err) {
 		return "the disk is full"
 	}
 	return "the log says why"
 }
 
-// diskFull is SQLITE_FULL.
-const diskFull = 13
+// isDiskFull says that SQLite found no room for what it writes, or for the index
+// of its log, which it names an input/output error.
+func isDiskFull(err error) bool {
+	const full, noIndex = 13, 4874 // SQLITE_FULL, SQLITE_IOERR_SHMSIZE
+	fault, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (fault.Code()&0xff == full || fault.Code() == noIndex)
+}
 
 // warnings are what needs somebody's hand soon, though data is taken.
 func (a *app) warnings() (ws []string) {

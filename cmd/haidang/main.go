@@ -71,6 +71,9 @@ func main() {
 	default:
 		fmt.Println("haidang", version)
 	}
+	if isDiskFull(err) {
+		err = fmt.Errorf("the disk is full: %w", err)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "haidang:", err)
 		os.Exit(1)
