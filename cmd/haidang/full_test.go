@@ -2,12 +2,12 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"haidang/ingest"
+	"haidang/ingest/ingesttest"
 	"haidang/ingest/journal"
 )
 
@@ -16,10 +16,7 @@ import (
 // the start says that the disk is full.
 func TestStartOnAFullDiskSaysSo(t *testing.T) {
 	dir, before := t.TempDir(), filepath.Join(t.TempDir(), "journal")
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("cannot mount a tmpfs: %v %s", err, out)
-	}
-	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
+	ingesttest.SmallDisk(t, dir, "4m")
 	j, err := journal.Open(t.Context(), before)
 	if err != nil {
 		t.Fatal(err)

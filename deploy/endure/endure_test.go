@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -49,7 +48,7 @@ func endure(t *testing.T, embedded bool) {
 		t.Fatal(err)
 	}
 	if *full > 0 {
-		smallDisk(t, data)
+		ingesttest.SmallDisk(t, data, "2g")
 	}
 	log, err := os.Create(filepath.Join(dir, "haidang.log"))
 	if err != nil {
@@ -222,14 +221,6 @@ func influxCount(t *testing.T, db *ingesttest.Influx, device string) int64 {
 	}
 	n, _ := answer.Results[0].Series[0].Values[0][1].(float64)
 	return int64(n)
-}
-
-// smallDisk puts the data on a disk of its own that can be filled.
-func smallDisk(t *testing.T, dir string) {
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2g", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("cannot mount a tmpfs: %v %s", err, out)
-	}
-	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
 }
 
 func fillDisk(ctx context.Context, t *testing.T, dir string) {

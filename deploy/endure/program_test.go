@@ -52,16 +52,14 @@ func (p *program) ready(most time.Duration) time.Duration {
 	p.t.Helper()
 	began, slow := time.Now(), 5*time.Second
 	for time.Since(began) < most {
+		ready, said := p.says()
+		if ready {
+			p.worked = true
+			return time.Since(began)
+		}
 		if time.Since(began) > slow {
 			slow *= 2
-			p.t.Logf("%s not ready after %s: %s", time.Now().Format(time.TimeOnly), time.Since(began).Round(time.Second), p.says())
-		}
-		if res, err := http.Get(p.url + "/readyz"); err == nil {
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				p.worked = true
-				return time.Since(began)
-			}
+			p.t.Logf("%s not ready after %s: %s", time.Now().Format(time.TimeOnly), time.Since(began).Round(time.Second), said)
 		}
 		select {
 		case <-p.done:
@@ -80,22 +78,22 @@ func (p *program) ready(most time.Duration) time.Duration {
 }
 
 // says is what it answers when asked whether it is ready.
-func (p *program) says() string {
+func (p *program) says() (ready bool, words string) {
 	res, err := http.Get(p.url + "/readyz")
 	if err != nil {
-		return err.Error()
+		return false, err.Error()
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		return err.Error()
+		return false, err.Error()
 	}
-	return string(b)
+	return res.StatusCode == http.StatusOK, string(b)
 }
 
 // autopsy is what it says of itself, and where each of its goroutines stands.
 func (p *program) autopsy() string {
-	said := p.says()
+	_, said := p.says()
 	p.cmd.Process.Signal(syscall.SIGQUIT)
 	<-p.done
 	b, err := os.ReadFile(p.log.Name())
