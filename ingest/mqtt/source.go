@@ -179,7 +179,8 @@ func (s *Source) subscribeOnce(c paho.Client) error {
 }
 
 // handle runs in order on paho's goroutine. Submit blocks only when the queue
-// is full; then the broker's in-flight window fills, and it waits.
+// is full; then the broker's in-flight window fills, or the connection does with
+// the queue of a kept session, and it waits.
 func (s *Source) handle(_ paho.Client, m paho.Message) {
 	if s.stands.Load() == unheard {
 		s.stands.CompareAndSwap(unheard, flowing)
