@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 )
 
 // Role is what somebody may do.
@@ -97,7 +98,9 @@ func (s *Server) identify(next http.Handler) http.Handler {
 		} else {
 			id = s.fromCredentials(r)
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, id)))
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		ctx := audit.As(r.Context(), audit.Actor{Who: id.Name, Role: string(id.Role), Address: host})
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, identityKey{}, id)))
 	})
 }
 

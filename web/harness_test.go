@@ -28,6 +28,7 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 	"haidang/ingest"
@@ -67,6 +68,8 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	reg, err := devices.NewRegistry(ctx, db)
 	must(err)
+	trail, err := audit.Open(ctx, db)
+	must(err)
 	changes, err := changelog.Open(ctx, db)
 	must(err)
 	photos, err := media.Open(filepath.Join(dir, "media"))
@@ -89,7 +92,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Registry: reg, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Audit: trail, Registry: reg, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}

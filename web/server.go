@@ -18,6 +18,7 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
 	"haidang/ingest/influx"
@@ -43,6 +44,8 @@ type Options struct {
 	Tokens  []Token
 	Version string
 
+	// Audit keeps who did what.
+	Audit    *audit.Log
 	Registry *devices.Registry
 	Tracker  *latest.Tracker
 	History  ingest.History

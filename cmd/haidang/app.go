@@ -23,6 +23,7 @@ import (
 	"haidang/alerts/engine"
 	"haidang/alerts/rules"
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 	"haidang/ingest"
@@ -52,6 +53,7 @@ type app struct {
 
 	prom     *prometheus.Registry
 	registry *devices.Registry
+	audit    *audit.Log
 	changes  *changelog.Log
 	letters  *deadletters.Store
 	journal  *journal.Journal
@@ -106,6 +108,9 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	}
 	a.stop.add("state database", db.Close)
 	if a.registry, err = devices.NewRegistry(ctx, db); err != nil {
+		return nil, err
+	}
+	if a.audit, err = audit.Open(ctx, db); err != nil {
 		return nil, err
 	}
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
@@ -184,7 +189,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Registry: a.registry, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.observe()
