@@ -2,7 +2,6 @@ package mqtt_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"testing"
@@ -52,8 +51,8 @@ func lateBroker(t *testing.T, message bool, answer []byte) string {
 					err = m.Write(c)
 				}
 			}
-			if err != nil && !errors.Is(err, net.ErrClosed) {
-				t.Error(err)
+			if err != nil {
+				return // the client went, with the end of the test
 			}
 		}
 	}()
@@ -77,7 +76,13 @@ func TestSessionThatFlowsIsConnected(t *testing.T) {
 			t.Parallel()
 			came := make(chan struct{}, 1)
 			s := mqtt.New(mqtt.Options{URL: lateBroker(t, c.message, c.answer), ClientID: "late", Filters: []string{"ioc/v1/devices/#"}, Log: slog.New(slog.DiscardHandler)},
-				func(context.Context, ingest.Message) error { came <- struct{}{}; return nil })
+				func(context.Context, ingest.Message) error {
+					select {
+					case came <- struct{}{}:
+					default: // subscribed once more, and sent once more
+					}
+					return nil
+				})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			err := s.Start(ctx)
