@@ -65,6 +65,9 @@ func (a *app) ready() error {
 			errs = append(errs, fmt.Errorf("not connected to the MQTT broker %s as %s", a.mqttURL, s.ClientID()))
 		}
 	}
+	if a.broker != nil && !a.broker.LetsIn() {
+		errs = append(errs, errors.New("devices are not let in: the program is starting or ending"))
+	}
 	if t := a.pipeline.Trouble(); t != nil {
 		errs = append(errs, fmt.Errorf("nothing can be kept since %s: %s; devices are not acknowledged and keep what they send", t.Since.UTC().Format(time.RFC3339), inWords(t.Cause)))
 	}

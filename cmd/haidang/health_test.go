@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // page reads a page as text.
@@ -50,5 +53,29 @@ func TestWhatIsMeasuredOfTheProgram(t *testing.T) {
 	}
 	if status, text := s.page("/readyz"); status != 200 || !strings.HasPrefix(text, "ready\n") {
 		t.Errorf("/readyz says %d %s", status, text)
+	}
+}
+
+// Whoever waits for "ready" before connecting a device is let in then.
+func TestReadyMeansThatDevicesAreLetIn(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Data, cfg.HTTP, cfg.MQTT = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	a, err := build(t.Context(), cfg, true, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.stop.unwind()
+	defer a.source.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := a.source.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.ready(); err == nil || !strings.Contains(err.Error(), "not let in") {
+		t.Errorf("before: %v", err)
+	}
+	a.broker.Ready()
+	if err := a.ready(); err != nil {
+		t.Errorf("after: %v", err)
 	}
 }

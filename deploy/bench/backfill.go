@@ -22,17 +22,40 @@ const (
 	liveRate       = 1000
 )
 
-// beside is a system that is all there but haidang serve, whose configuration
-// can so be added to.
+// beside is a system by whose live readings a backfill is put. It watches the
+// folder drop, where it can.
 type beside struct {
 	name  string
 	needs []string
-	begin func(ctx context.Context, b *bench, dir string) (*system, ports, error)
+	start func(ctx context.Context, b *bench, dir, drop string) (*system, error)
+	// keeps is false of what only passes readings on: what a backfill does to
+	// the delay there is the broker's and the machine's doing.
+	keeps bool
+}
+
+// serving makes a start of haidang serve behind what begin starts.
+func serving(begin func(context.Context, *bench, string) (*system, ports, error)) func(context.Context, *bench, string, string) (*system, error) {
+	return func(ctx context.Context, b *bench, dir, drop string) (*system, error) {
+		s, p, err := begin(ctx, b, dir)
+		if err != nil {
+			return s, err
+		}
+		p.Drop = drop
+		return s, s.serve(ctx, b, p)
+	}
+}
+
+// besides are haidang with either broker and, as the floor, a program that does
+// not hear the vendor at all, and takes the vessels like any others.
+var besides = []beside{
+	{served.name, served.needs, serving(withMosquitto), true},
+	{"haidang serve (embedded broker)", []string{haidang}, serving(withinItself), true},
+	{floor.name, floor.needs, func(ctx context.Context, b *bench, dir, _ string) (*system, error) { return startFloor(ctx, b, dir) }, false},
 }
 
 // backfills show what a backfill does to the delay of live readings.
 func (b *bench) backfills() (ms []measure) {
-	for _, k := range []beside{{served.name, served.needs, withMosquitto}, {"haidang serve (embedded broker)", []string{haidang}, withinItself}} {
+	for _, k := range besides {
 		without := "no backfill"
 		m := measure{"backfill", fmt.Sprintf("Device to wall during a backfill, %s: %d live readings a second, QoS 1, %d walls", k.name, liveRate, walls),
 			[]string{"p99 ms", "p50 ms", "max ms", "shown %", "backfill/s", "kept during it %"}, without, nil}
@@ -46,6 +69,9 @@ func (b *bench) backfills() (ms []measure) {
 			{fmt.Sprintf("%d positions from a vendor, as fast as acknowledged", fleetVessels*fleetPositions), nil, (*backfill).feed},
 			{fmt.Sprintf("%d station files at once, %d rows", b.stations*stationFiles, b.stations*stationFiles*stationRows), (*backfill).write, (*backfill).files},
 		} {
+			if !k.keeps && c.prepare != nil {
+				continue // it reads no files
+			}
 			m.contenders = append(m.contenders, contender{c.name, k.needs, func(ctx context.Context, dir string) (map[string]float64, error) {
 				return b.backfill(ctx, dir, k, c.prepare, c.fill)
 			}})
@@ -76,14 +102,10 @@ func (b *bench) backfill(ctx context.Context, dir string, k beside, prepare func
 			return nil, err
 		}
 	}
-	s, p, err := k.begin(ctx, b, dir)
+	s, err := k.start(ctx, b, dir, f.drop)
 	f.s = s
 	if s != nil {
 		defer s.stop()
-	}
-	if err == nil {
-		p.Drop = f.drop
-		err = s.serve(ctx, b, p)
 	}
 	if err != nil {
 		return nil, err
@@ -92,8 +114,10 @@ func (b *bench) backfill(ctx context.Context, dir string, k beside, prepare func
 	if err := l.warm(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := f.known(ctx); err != nil {
-		return nil, err
+	if k.keeps {
+		if err := f.known(ctx); err != nil {
+			return nil, err
+		}
 	}
 	before, err := s.stored()
 	if err != nil {
@@ -118,6 +142,9 @@ func (b *bench) backfill(ctx context.Context, dir string, k beside, prepare func
 	delays := screens.end()
 	if err = errors.Join(err, storedErr, <-filled); err != nil {
 		return nil, err
+	}
+	if !k.keeps {
+		return delayFigures(delays, live)
 	}
 	if err := s.until(ctx, before+int64(live+wanted), 20*time.Minute); err != nil {
 		return nil, err

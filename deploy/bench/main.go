@@ -55,7 +55,7 @@ func main() {
 	debug.SetGCPercent(generatorGC)
 	b := &bench{}
 	parts := flag.String("parts", "all", "what to measure, separated by commas: throughput, promise, delay, backfill, fanout, catchup, memory, recover, disk, coldstart")
-	systems := flag.String("systems", "", "measure only systems whose name contains one of these, separated by commas")
+	systems := flag.String("systems", "", "measure only systems whose name, or whose table's, contains one of these, separated by commas")
 	flag.IntVar(&b.reps, "reps", 5, "rounds; the tables show medians")
 	flag.IntVar(&b.readings, "n", 200_000, "readings of a round of throughput and of promise")
 	flag.IntVar(&b.backlog, "backlog", 100_000, "readings that wait in a round of catchup")
@@ -122,7 +122,7 @@ func (b *bench) chosen() ([]measure, error) {
 		if !slices.Contains(b.parts, "all") && !slices.Contains(b.parts, m.part) {
 			continue
 		}
-		m.contenders = slices.DeleteFunc(m.contenders, func(c contender) bool { return !b.wanted(c.name) })
+		m.contenders = slices.DeleteFunc(m.contenders, func(c contender) bool { return !b.wanted(c.name) && !b.wanted(m.title) })
 		if len(m.contenders) > 0 {
 			some = append(some, m)
 		}

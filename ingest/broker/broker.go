@@ -114,6 +114,9 @@ func splitListen(listen string) (string, int, error) {
 // Ready lets devices in.
 func (b *Broker) Ready() { b.ready.Store(true) }
 
+// LetsIn says whether devices may connect: from Ready until Stop.
+func (b *Broker) LetsIn() bool { return b.ready.Load() }
+
 // Addr is host:port where devices connect.
 func (b *Broker) Addr() string { return net.JoinHostPort(b.host, fmt.Sprint(b.port)) }
 
