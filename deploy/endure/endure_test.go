@@ -144,6 +144,7 @@ func influxAway(ctx context.Context, t *testing.T, db *ingesttest.Influx) {
 // count compares what was acknowledged with what is there, by number.
 func count(t *testing.T, p *program, data string, ps []*publisher, db *ingesttest.Influx) {
 	waitForInflux(t, ps, db)
+	waiting := p.figures("haidang_ingest_")
 	p.end(syscall.SIGTERM)
 	j, err := journal.Open(t.Context(), filepath.Join(data, "journal"))
 	if err != nil {
@@ -166,10 +167,12 @@ func count(t *testing.T, p *program, data string, ps []*publisher, db *ingesttes
 				break
 			}
 		}
-		for n := range pub.ack {
-			if seen[n] == 0 {
-				lost++
-			}
+		missing := gaps(pub, seen)
+		for _, g := range missing {
+			lost += g.to - g.from + 1
+		}
+		if len(missing) > 0 {
+			t.Logf("%s: of %d sent, %d acknowledged, these are missing: %v", pub.id, pub.sent, len(pub.ack), missing)
 		}
 		for _, times := range seen {
 			if times > 1 {
@@ -183,8 +186,26 @@ func count(t *testing.T, p *program, data string, ps []*publisher, db *ingesttes
 	}
 	t.Logf("sent %d, acknowledged %d, kept %d, lost %d, double %d", sent, acked, kept, lost, double)
 	if lost > 0 || double > 0 || acked == 0 {
-		t.Errorf("%d acknowledged readings are missing, %d are there twice", lost, double)
+		t.Errorf("%d acknowledged readings are missing, %d are there twice; before the end the program said\n%s", lost, double, waiting)
 	}
+}
+
+// gap is numbers from one to another, both missing.
+type gap struct{ from, to int64 }
+
+// gaps are what a publisher's broker acknowledged and nobody kept.
+func gaps(pub *publisher, seen map[int64]int) (gs []gap) {
+	for n := range pub.sent {
+		if _, acked := pub.ack[n]; !acked || seen[n] > 0 {
+			continue
+		}
+		if last := len(gs) - 1; last >= 0 && gs[last].to == n-1 {
+			gs[last].to = n
+		} else {
+			gs = append(gs, gap{n, n})
+		}
+	}
+	return gs
 }
 
 // waitForInflux waits until the writer has caught up: the count rests.

@@ -91,6 +91,31 @@ func (p *program) says() (ready bool, words string) {
 	return res.StatusCode == http.StatusOK, string(b)
 }
 
+// figures are its metrics whose names begin so.
+func (p *program) figures(prefix string) string {
+	rq, err := http.NewRequest("GET", p.url+"/metrics", nil)
+	if err != nil {
+		return err.Error()
+	}
+	rq.Header.Set("Authorization", "Bearer x") // as in its configuration
+	res, err := http.DefaultClient.Do(rq)
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error()
+	}
+	var own []string
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, prefix) && !strings.Contains(line, "_bucket") {
+			own = append(own, line)
+		}
+	}
+	return strings.Join(own, "")
+}
+
 // autopsy is what it says of itself, and where each of its goroutines stands.
 func (p *program) autopsy() string {
 	_, said := p.says()
