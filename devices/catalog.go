@@ -37,6 +37,64 @@ type Agency struct {
 	ID     string `yaml:"id" json:"id"`
 	Name   string `yaml:"name" json:"name"`
 	NameEN string `yaml:"name_en" json:"name_en"`
+	// Retired agencies are given nothing new.
+	Retired bool `yaml:"-" json:"retired"`
+}
+
+// AreaSource knows the areas of today; areas.Store is one.
+type AreaSource interface {
+	Areas() []Area
+	Area(code string) (Area, bool)
+}
+
+// AgencySource knows the agencies; agencies.Store is one.
+type AgencySource interface {
+	Agencies() []Agency
+	Agency(id string) (Agency, bool)
+}
+
+// UsePlaces lets the registry ask for areas and agencies where they are kept;
+// until then it knows those of the catalogue. Call it before the registry is
+// used.
+func (r *Registry) UsePlaces(areas AreaSource, agencies AgencySource) {
+	r.areas, r.agencies = areas, agencies
+}
+
+// Areas returns the areas of today.
+func (r *Registry) Areas() []Area { return r.areas.Areas() }
+
+// Area finds an area by code.
+func (r *Registry) Area(code string) (Area, bool) { return r.areas.Area(code) }
+
+// Agencies returns the agencies that can be given something.
+func (r *Registry) Agencies() []Agency { return r.agencies.Agencies() }
+
+// Agency finds an agency by id, retired ones too.
+func (r *Registry) Agency(id string) (Agency, bool) { return r.agencies.Agency(id) }
+
+// shippedPlaces are the catalogue's areas and agencies.
+type shippedPlaces struct{ *Catalog }
+
+func (c shippedPlaces) Areas() []Area { return c.Catalog.Areas }
+
+func (c shippedPlaces) Area(code string) (Area, bool) {
+	for _, a := range c.Catalog.Areas {
+		if a.Code == code {
+			return a, true
+		}
+	}
+	return Area{}, false
+}
+
+func (c shippedPlaces) Agencies() []Agency { return c.Catalog.Agencies }
+
+func (c shippedPlaces) Agency(id string) (Agency, bool) {
+	for _, a := range c.Catalog.Agencies {
+		if a.ID == id {
+			return a, true
+		}
+	}
+	return Agency{}, false
 }
 
 // ShippedCatalog reads it; the caller may change it.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +21,9 @@ type Registry struct {
 	db      *sql.DB
 	types   map[TypeID]*Type
 	catalog *Catalog
+
+	areas    AreaSource
+	agencies AgencySource
 
 	write sync.Mutex // one change at a time
 	byID  sync.Map   // ID.Key() → *entry, never changed in place
@@ -50,7 +52,7 @@ func NewRegistry(ctx context.Context, db *sql.DB) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{db: db, catalog: c, types: map[TypeID]*Type{}}
+	r := &Registry{db: db, catalog: c, areas: shippedPlaces{c}, agencies: shippedPlaces{c}, types: map[TypeID]*Type{}}
 	for i := range c.Types {
 		r.types[c.Types[i].ID] = &c.Types[i]
 	}
@@ -86,21 +88,6 @@ func (r *Registry) Type(id TypeID) (*Type, bool) {
 
 // Types returns all device types, in the catalogue's order.
 func (r *Registry) Types() []Type { return r.catalog.Types }
-
-// Areas returns the areas of operation.
-func (r *Registry) Areas() []Area { return r.catalog.Areas }
-
-// Agencies returns the agencies that handle reports.
-func (r *Registry) Agencies() []Agency { return r.catalog.Agencies }
-
-// Area finds an area by code.
-func (r *Registry) Area(code string) (Area, bool) {
-	i := slices.IndexFunc(r.catalog.Areas, func(a Area) bool { return a.Code == code })
-	if i < 0 {
-		return Area{}, false
-	}
-	return r.catalog.Areas[i], true
-}
 
 // Interval is how often a device is expected to speak.
 func (r *Registry) Interval(d *Device) time.Duration {

@@ -1,0 +1,85 @@
+package sheet_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+
+	"haidang/devices/sheet"
+)
+
+var columns = []sheet.Column{{Name: "code", Also: []string{"mã"}, Required: true}, {Name: "name", Also: []string{"tên gọi"}, Required: true}, {Name: "note"}}
+
+// The same two rows, however they were written, are the same.
+func TestSpellingsOfATable(t *testing.T) {
+	const plain = "code,name,note\nqb,Quảng Bình,\n\ndh,\"Đồng Hới, thành phố\",x\n"
+	// Windows-1258 writes the tone marks apart from the letters.
+	apart := strings.NewReplacer("ả", "a\u0309", "ì", "i\u0300", "ồ", "ô\u0300", "ớ", "ơ\u0301", "ố", "ô\u0301").Replace(plain)
+	old, err := charmap.Windows1258.NewEncoder().String(apart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ file, encoding string }{
+		"plain":        {plain, sheet.UTF8},
+		"BOM":          {"\uFEFF" + plain, sheet.UTF8},
+		"decomposed":   {norm.NFD.String(plain), sheet.UTF8},
+		"Windows-1258": {old, sheet.Windows1258},
+		"CRLF":         {strings.ReplaceAll(plain, "\n", "\r\n"), sheet.UTF8},
+		"semicolons":   {"MÃ;Tên  gọi;note\nqb;Quảng Bình;\n;;\ndh;Đồng Hới, thành phố;x", sheet.UTF8},
+		"tabs":         {"ma\tTEN_GOI\tNote\t\nqb\t Quảng Bình \t\t\n\ndh\tĐồng Hới, thành phố\tx\t", sheet.UTF8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text, encoding, err := sheet.Text([]byte(c.file))
+			if err != nil || encoding != c.encoding {
+				t.Fatal(encoding, err)
+			}
+			rows, faults := sheet.Read(text, columns, 10)
+			if len(faults) > 0 || len(rows) != 2 {
+				t.Fatalf("%+v, faults %+v", rows, faults)
+			}
+			for i, want := range []string{"qb|Quảng Bình|", "dh|Đồng Hới, thành phố|x"} {
+				if got := rows[i].Get("code") + "|" + rows[i].Get("name") + "|" + rows[i].Get("note"); got != want {
+					t.Errorf("row %d is %q, want %q", i, got, want)
+				}
+			}
+			if rows[1].Line != 4 {
+				t.Errorf("the second row stands on line %d", rows[1].Line)
+			}
+		})
+	}
+}
+
+func TestFaultsOfATable(t *testing.T) {
+	for name, c := range map[string]struct {
+		file  string
+		row   int
+		field string
+		says  string
+	}{
+		"empty":            {"", 0, "file", "empty"},
+		"an unknown one":   {"code,name,colour\n", 1, "colour", "no column"},
+		"one missing":      {"code,note\na,b\n", 1, "name", "missing"},
+		"one doubled":      {"code,name,mã\n", 1, "code", "twice"},
+		"a cell too few":   {"code,name\na,b\nc\n", 3, "file", "1 cells"},
+		"a cell too many":  {"code,name\na,b,c\n", 2, "file", "3 cells"},
+		"quotes unmatched": {"code,name\na,\"b\nc,d\n", 2, "file", "row of a table"},
+		"too many rows":    {"code,name\na,b\nc,d\ne,f\n", 4, "file", "at most 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, faults := sheet.Read(c.file, columns, 2)
+			if len(faults) != 1 || faults[0].Row != c.row || faults[0].Field != c.field || !strings.Contains(faults[0].Reason, c.says) {
+				t.Errorf("%+v", faults)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoTextIsRefused(t *testing.T) {
+	for name, b := range map[string]string{"UTF-16": "\xff\xfec\x00o\x00", "a picture": "\x89PNG\r\n\x1a\n\x00\x01", "a NUL": "code\x00", "no code page": "code\x8a\xd2"} {
+		if text, enc, err := sheet.Text([]byte(b)); err == nil {
+			t.Errorf("%s was read as %s %q", name, enc, text)
+		}
+	}
+}
