@@ -43,16 +43,19 @@ type Name struct {
 
 // Alert is one continuing occurrence of a rule at a device.
 type Alert struct {
-	ID         string   `json:"id"`
-	Rule       string   `json:"rule"`
-	RuleName   Name     `json:"rule_name"`
-	Kind       string   `json:"kind"`
-	Device     string   `json:"device"`
-	DeviceName string   `json:"device_name"`
-	DeviceType string   `json:"device_type"`
-	Area       string   `json:"area"`
-	Severity   Severity `json:"severity"`
-	State      State    `json:"state"`
+	ID         string `json:"id"`
+	Rule       string `json:"rule"`
+	RuleName   Name   `json:"rule_name"`
+	Kind       string `json:"kind"`
+	Device     string `json:"device"`
+	DeviceName string `json:"device_name"`
+	DeviceType string `json:"device_type"`
+	Area       string `json:"area"`
+	// AreaVersion is the version of the area that counted when it began
+	// (areas.Ref); empty when the area is not known.
+	AreaVersion string   `json:"area_version,omitempty"`
+	Severity    Severity `json:"severity"`
+	State       State    `json:"state"`
 	// StartedAt is event time: when the condition began. DetectedAt is when
 	// the server saw it.
 	StartedAt  time.Time  `json:"started_at"`

@@ -56,10 +56,10 @@ func (s *Store) Put(ctx context.Context, tx *sql.Tx, a *Alert) error {
 	if a.ClearedAt != nil {
 		cleared = a.ClearedAt.UnixMilli()
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO alert(id,key,state,severity,device,acked,started_at,cleared_at,updated_at,body) VALUES(?,?,?,?,?,?,?,?,?,?)
+	_, err = tx.ExecContext(ctx, `INSERT INTO alert(id,key,state,severity,device,acked,started_at,cleared_at,updated_at,area_version,body) VALUES(?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET state=excluded.state, acked=excluded.acked, started_at=excluded.started_at, cleared_at=excluded.cleared_at,
-		updated_at=excluded.updated_at, body=excluded.body`,
-		a.ID, a.Key(), a.State, a.Severity, a.Device, a.AckedAt != nil, a.StartedAt.UnixMilli(), cleared, time.Now().UnixMilli(), string(body))
+		updated_at=excluded.updated_at, area_version=excluded.area_version, body=excluded.body`,
+		a.ID, a.Key(), a.State, a.Severity, a.Device, a.AckedAt != nil, a.StartedAt.UnixMilli(), cleared, time.Now().UnixMilli(), a.AreaVersion, string(body))
 	if err != nil {
 		return fmt.Errorf("keep alert %s: %w", a.ID, err)
 	}

@@ -49,30 +49,24 @@ func (s *Server) listTypes(w http.ResponseWriter, _ *http.Request) {
 	s.json(w, http.StatusOK, list{Items: items})
 }
 
-func (s *Server) listAreas(w http.ResponseWriter, _ *http.Request) {
-	s.json(w, http.StatusOK, list{Items: s.Registry.Areas()})
-}
-
-func (s *Server) listAgencies(w http.ResponseWriter, _ *http.Request) {
-	s.json(w, http.StatusOK, list{Items: s.Registry.Agencies()})
-}
-
 // deviceView is a device as the API shows it.
 type deviceView struct {
-	ID         devices.ID           `json:"id"`
-	Type       devices.TypeID       `json:"type"`
-	Name       string               `json:"name"`
-	Area       string               `json:"area"`
-	AreaName   string               `json:"area_name"`
-	Lat        *float64             `json:"lat,omitempty"`
-	Lon        *float64             `json:"lon,omitempty"`
-	Interval   float64              `json:"expected_interval_s"`
-	State      devices.Freshness    `json:"state"`
-	Connection string               `json:"connection"`
-	LastSeen   *time.Time           `json:"last_seen,omitempty"`
-	Discovered bool                 `json:"discovered"`
-	Values     map[string]valueView `json:"values"`
-	Health     *healthView          `json:"health,omitempty"`
+	ID       devices.ID     `json:"id"`
+	Type     devices.TypeID `json:"type"`
+	Name     string         `json:"name"`
+	Area     string         `json:"area"`
+	AreaName string         `json:"area_name"`
+	// AreaVersion is where it is now (areas.Ref): what moves may have left Area.
+	AreaVersion string               `json:"area_version,omitempty"`
+	Lat         *float64             `json:"lat,omitempty"`
+	Lon         *float64             `json:"lon,omitempty"`
+	Interval    float64              `json:"expected_interval_s"`
+	State       devices.Freshness    `json:"state"`
+	Connection  string               `json:"connection"`
+	LastSeen    *time.Time           `json:"last_seen,omitempty"`
+	Discovered  bool                 `json:"discovered"`
+	Values      map[string]valueView `json:"values"`
+	Health      *healthView          `json:"health,omitempty"`
 }
 
 // healthView is what the device's own numbering and clock say.
@@ -105,6 +99,7 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 	if pos == nil {
 		pos = d.Position
 	}
+	v.AreaVersion = s.areaVersion(d, pos, now)
 	if pos != nil {
 		v.Lat, v.Lon = &pos.Lat, &pos.Lon
 	}

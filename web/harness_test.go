@@ -28,6 +28,8 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/agencies"
+	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
@@ -70,12 +72,19 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	trail, err := audit.Open(ctx, db)
 	must(err)
+	places, err := areas.Open(ctx, db, trail)
+	must(err)
+	offices, err := agencies.Open(ctx, db, trail, places)
+	must(err)
+	reg.UsePlaces(places, offices)
 	changes, err := changelog.Open(ctx, db)
 	must(err)
 	photos, err := media.Open(filepath.Join(dir, "media"))
 	must(err)
-	rs, err := reports.New(ctx, db, changes, photos, reg.Agencies(), "QB")
+	rs, err := reports.New(ctx, db, changes, photos, reports.Options{Agencies: offices, Areas: places, Prefix: "QB"})
 	must(err)
+	offices.InUse(agencies.Use{What: "reports", Count: rs.CountOf})
+	offices.InUse(agencies.Use{What: "kinds of report", Count: rs.CategoriesOf})
 	as, err := alerts.NewStore(ctx, db, changes)
 	must(err)
 	ds, err := dispatch.New(ctx, db, changes)
@@ -92,7 +101,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Audit: trail, Registry: reg, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Audit: trail, Registry: reg, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}
@@ -158,7 +167,7 @@ func (h *house) raiseAlert() string {
 	h.t.Helper()
 	now, x := time.Now().UTC(), 17.5
 	a := &alerts.Alert{ID: "a1", Rule: "r", RuleName: alerts.Name{VI: "Bụi", EN: "Dust"}, Kind: "threshold", Device: "qb-air-09", DeviceName: "Trạm", DeviceType: "air_station",
-		Area: "dong-hoi", Severity: alerts.Major, State: alerts.Open, StartedAt: now, DetectedAt: now, Metric: "pm25", Value: &x, Threshold: &x, Summary: "Bụi", SummaryEN: "Dust", Lat: &x, Lon: &x}
+		Area: "dong-hoi", AreaVersion: "dong-hoi@2025-07-01", Severity: alerts.Major, State: alerts.Open, StartedAt: now, DetectedAt: now, Metric: "pm25", Value: &x, Threshold: &x, Summary: "Bụi", SummaryEN: "Dust", Lat: &x, Lon: &x}
 	tx, err := h.alerts.Begin(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)

@@ -23,6 +23,8 @@ type readingView struct {
 	Lon        *float64           `json:"lon,omitempty"`
 	Values     map[string]float64 `json:"values"`
 	Quality    map[string]string  `json:"quality"`
+	// AreaVersion is where it was measured (areas.Ref), on the map of its day.
+	AreaVersion string `json:"area_version,omitempty"`
 }
 
 func viewReading(r *ingest.Reading) readingView {
@@ -79,6 +81,9 @@ func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
 	items := make([]readingView, len(rs))
 	for i := range rs {
 		items[i] = viewReading(&rs[i])
+		if d, ok := s.Registry.Get(rs[i].Device); ok {
+			items[i].AreaVersion = s.areaVersion(d, rs[i].Position, rs[i].FixTime)
+		}
 	}
 	s.json(w, http.StatusOK, list{items, next})
 }

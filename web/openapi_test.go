@@ -166,6 +166,24 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/device-types", "/api/v1/areas", "/api/v1/agencies", "/api/v1/report-categories"} {
 		get(path)
 	}
+	do("operator", "GET /api/v1/areas", "/api/v1/areas?at=2025-06-30&q=dong+hoi&limit=1", 200)
+	do("operator", "GET /api/v1/areas", "/api/v1/areas?q=nui+thanh", 200)
+	do("operator", "GET /api/v1/areas/at", "/api/v1/areas/at?lat=17.3&lon=106.5", 200)
+	do("operator", "GET /api/v1/areas/{code}", "/api/v1/areas/quang-tri", 200)
+	do("operator", "GET /api/v1/areas/{code}", "/api/v1/areas/quang-binh?at=2025-06-30", 200)
+	const file = "code,name,type,parent,valid_from\ndong-hoi-1,Nam Lý,Phường,quang-tri,2025-07-01\n"
+	preview := do("operator", "POST /api/v1/areas/import", "/api/v1/areas/import", 200, file)["token"].(string)
+	do("operator", "POST /api/v1/areas/import", "/api/v1/areas/import?preview="+preview, 200, file)
+	do("operator", "POST /api/v1/areas/import", "/api/v1/areas/import", 200, "code,name\n")
+	get("/api/v1/stats/areas")
+	do("operator", "POST /api/v1/agencies", "/api/v1/agencies", 201)
+	const agency = "/api/v1/agencies/ubnd-phuong-dong-hoi"
+	do("operator", "PUT /api/v1/agencies/{id}", agency, 200, `{"name":"UBND phường Đồng Hới"}`)
+	do("operator", "GET /api/v1/agencies/{id}", agency, 200)
+	do("operator", "DELETE /api/v1/agencies/{id}", agency, 204)
+	const office = "id,name,phone\nvan-phong-ubnd,Văn phòng UBND tỉnh,0232 3822 001\ncap-2,Cấp nước 2,\n"
+	preview = do("operator", "POST /api/v1/agencies/import", "/api/v1/agencies/import", 200, office)["token"].(string)
+	do("operator", "POST /api/v1/agencies/import", "/api/v1/agencies/import?preview="+preview, 200, office)
 	do("", "POST /api/v1/session", "/api/v1/session", 200)
 	get("/api/v1/session")
 	do("operator", "DELETE /api/v1/session", "/api/v1/session", 204)

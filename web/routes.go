@@ -37,7 +37,15 @@ func (s *Server) routes() *chi.Mux {
 
 		r.Get("/device-types", s.need(readers, s.listTypes))
 		r.Get("/areas", s.need(readers, s.listAreas))
+		r.Get("/areas/at", s.need(readers, s.findArea))
+		r.Post("/areas/import", s.need(operators, s.importAreas))
+		r.Get("/areas/{code}", s.need(readers, s.getArea))
 		r.Get("/agencies", s.need(readers, s.listAgencies))
+		r.Post("/agencies", s.need(operators, s.postAgency))
+		r.Post("/agencies/import", s.need(operators, s.importAgencies))
+		r.Get("/agencies/{id}", s.need(readers, s.getAgency))
+		r.Put("/agencies/{id}", s.need(operators, s.putAgency))
+		r.Delete("/agencies/{id}", s.need(operators, s.deleteAgency))
 		r.Get("/devices", s.need(readers, s.listDevices))
 		r.Post("/devices", s.need(keepers, s.postDevice))
 		r.Get("/devices/{id}", s.need(readers, s.getDevice))
@@ -77,6 +85,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Get("/dead-letters/{id}/payload", s.need(keepers, s.getDeadLetterPayload))
 		r.Post("/dead-letters/{id}/replay", s.need(keepers, s.replayDeadLetter))
 		r.Get("/stats", s.need(readers, s.getStats))
+		r.Get("/stats/areas", s.need(readers, s.getAreaStats))
 	})
 	s.pages(r)
 	return r

@@ -18,6 +18,8 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/agencies"
+	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -47,6 +49,8 @@ type Options struct {
 	// Audit keeps who did what.
 	Audit    *audit.Log
 	Registry *devices.Registry
+	Areas    *areas.Store
+	Agencies *agencies.Store
 	Tracker  *latest.Tracker
 	History  ingest.History
 	Events   EventHistory

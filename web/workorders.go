@@ -9,6 +9,7 @@ import (
 
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/areas"
 )
 
 func (s *Server) listCrews(w http.ResponseWriter, r *http.Request) {
@@ -84,6 +85,7 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fill(a.RuleName.VI+" – "+a.DeviceName, a.Lat, a.Lon)
+		n.Area = areas.ParseRef(a.AreaVersion)
 	}
 	if n.Report != "" {
 		rep, err := s.Reports.Get(r.Context(), n.Report)
@@ -93,6 +95,12 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 		}
 		title := []rune(rep.Description)
 		fill(string(title[:min(len(title), 80)]), rep.Lat, rep.Lon)
+		if n.Area.Code == "" {
+			n.Area = areas.ParseRef(rep.AreaVersion)
+		}
+	}
+	if n.Area.Code == "" && n.Lat != nil && n.Lon != nil {
+		n.Area, _ = s.Areas.Locate(&devices.Position{Lat: *n.Lat, Lon: *n.Lon}, "", time.Now())
 	}
 	wo, err := s.Dispatch.Create(r.Context(), n)
 	s.answer(w, r, http.StatusCreated, wo, err)

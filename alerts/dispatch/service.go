@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"haidang/devices"
+	"haidang/devices/areas"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 )
@@ -58,6 +59,8 @@ type NewWorkOrder struct {
 	// ClientID makes asking again harmless.
 	ClientID string `json:"client_id"`
 	By       string `json:"-"`
+	// Area is where it is; empty when that is not known.
+	Area areas.Ref `json:"-"`
 }
 
 // Create gives a crew a work order.
@@ -84,7 +87,7 @@ func (s *Service) Create(ctx context.Context, n NewWorkOrder) (*WorkOrder, error
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	w := &WorkOrder{ID: uuid.Must(uuid.NewV7()).String(), Title: n.Title, Instructions: n.Instructions, State: Offered, Crew: crew.ID, CrewName: crew.Name,
-		Alert: n.Alert, Report: n.Report, Lat: n.Lat, Lon: n.Lon, Priority: n.Priority, CreatedAt: now, CreatedBy: n.By, UpdatedAt: now,
+		Alert: n.Alert, Report: n.Report, Lat: n.Lat, Lon: n.Lon, Area: n.Area.Code, AreaVersion: n.Area.String(), Priority: n.Priority, CreatedAt: now, CreatedBy: n.By, UpdatedAt: now,
 		Timeline: []Event{{At: now, ReceivedAt: now, State: Offered, By: n.By}}, Photos: []string{}}
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		if n.ClientID != "" {
@@ -234,9 +237,9 @@ func (s *Service) put(ctx context.Context, tx *sql.Tx, w *WorkOrder) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO work_order(id,crew,state,updated_at,body) VALUES(?,?,?,?,?)
+	_, err = tx.ExecContext(ctx, `INSERT INTO work_order(id,crew,state,updated_at,created_at,area_version,body) VALUES(?,?,?,?,?,?,?)
 		ON CONFLICT(id) DO UPDATE SET state=excluded.state, updated_at=excluded.updated_at, body=excluded.body`,
-		w.ID, w.Crew, w.State, w.UpdatedAt.UnixMilli(), string(body))
+		w.ID, w.Crew, w.State, w.UpdatedAt.UnixMilli(), w.CreatedAt.UnixMilli(), w.AreaVersion, string(body))
 	return err
 }
 

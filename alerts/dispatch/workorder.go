@@ -20,23 +20,27 @@ const (
 
 // WorkOrder is a task given to a crew.
 type WorkOrder struct {
-	ID           string    `json:"id"`
-	Title        string    `json:"title"`
-	Instructions string    `json:"instructions"`
-	State        State     `json:"state"`
-	Crew         string    `json:"crew"`
-	CrewName     string    `json:"crew_name"`
-	Alert        string    `json:"alert,omitempty"`
-	Report       string    `json:"report,omitempty"`
-	Lat          *float64  `json:"lat,omitempty"`
-	Lon          *float64  `json:"lon,omitempty"`
-	Priority     string    `json:"priority"`
-	CreatedAt    time.Time `json:"created_at"`
-	CreatedBy    string    `json:"created_by"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	Timeline     []Event   `json:"timeline"`
-	Photos       []string  `json:"photos"`
-	Seq          int64     `json:"seq"`
+	ID           string   `json:"id"`
+	Title        string   `json:"title"`
+	Instructions string   `json:"instructions"`
+	State        State    `json:"state"`
+	Crew         string   `json:"crew"`
+	CrewName     string   `json:"crew_name"`
+	Alert        string   `json:"alert,omitempty"`
+	Report       string   `json:"report,omitempty"`
+	Lat          *float64 `json:"lat,omitempty"`
+	Lon          *float64 `json:"lon,omitempty"`
+	// Area is where it is, AreaVersion which version of the area counted when
+	// the order was given (areas.Ref).
+	Area        string    `json:"area,omitempty"`
+	AreaVersion string    `json:"area_version,omitempty"`
+	Priority    string    `json:"priority"`
+	CreatedAt   time.Time `json:"created_at"`
+	CreatedBy   string    `json:"created_by"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	Timeline    []Event   `json:"timeline"`
+	Photos      []string  `json:"photos"`
+	Seq         int64     `json:"seq"`
 }
 
 // Event is one step of a work order. At is when the crew did it, by the

@@ -56,6 +56,7 @@ type Engine struct {
 	reg   Registry
 	seen  LastSeen
 	past  History
+	areas alerts.Areas // nil: alerts have the area of their device, without a version
 	log   *slog.Logger
 
 	byID    map[string]*rules.Rule
@@ -89,20 +90,21 @@ type memory struct {
 	LateTo   time.Time `json:"late_to,omitzero"`
 }
 
-// Options are the engine's collaborators; all are needed.
+// Options are the engine's collaborators; all but Areas are needed.
 type Options struct {
 	Store    *alerts.Store
 	Rules    []rules.Rule
 	Registry Registry
 	Seen     LastSeen
 	History  History
+	Areas    alerts.Areas
 	Log      *slog.Logger
 }
 
 // New loads the engine's state. An open alert whose rule is gone is closed:
 // nothing would ever clear it.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	e := &Engine{store: o.Store, state: &stateStore{o.Store}, reg: o.Registry, seen: o.Seen, past: o.History, log: o.Log.With("component", "alerts.engine"),
+	e := &Engine{store: o.Store, state: &stateStore{o.Store}, reg: o.Registry, seen: o.Seen, past: o.History, areas: o.Areas, log: o.Log.With("component", "alerts.engine"),
 		byID: map[string]*rules.Rule{}, byType: map[devices.TypeID][]*rules.Rule{}, open: map[string]*alerts.Alert{},
 		memory: map[memoryKey]*memory{}, dirty: map[memoryKey]struct{}{}, late: map[memoryKey]*lateWait{}, began: time.Now()}
 	rs := o.Rules
@@ -122,6 +124,11 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		}
 	}
 	var err error
+	if e.areas != nil {
+		if err := e.store.FillAreas(ctx, e.areas); err != nil {
+			return nil, err
+		}
+	}
 	if e.pos, err = e.state.load(ctx, e.memory); err != nil {
 		return nil, err
 	}
@@ -234,6 +241,7 @@ func (e *Engine) raise(rule *rules.Rule, dev *devices.Device, started time.Time,
 		State: alerts.Open, StartedAt: started.UTC(), DetectedAt: time.Now().UTC().Truncate(time.Millisecond), Late: late}
 	place(a, dev.Position)
 	fill(a)
+	e.locate(a, dev)
 	if a.State == alerts.Open {
 		if e.open[a.Key()] != nil {
 			return

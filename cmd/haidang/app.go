@@ -23,6 +23,8 @@ import (
 	"haidang/alerts/engine"
 	"haidang/alerts/rules"
 	"haidang/devices"
+	"haidang/devices/agencies"
+	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
@@ -113,6 +115,15 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if a.audit, err = audit.Open(ctx, db); err != nil {
 		return nil, err
 	}
+	places, err := areas.Open(ctx, db, a.audit)
+	if err != nil {
+		return nil, err
+	}
+	offices, err := agencies.Open(ctx, db, a.audit, places)
+	if err != nil {
+		return nil, err
+	}
+	a.registry.UsePlaces(places, offices)
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
 		return nil, err
 	}
@@ -120,10 +131,12 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
-	reportService, err := reports.New(ctx, db, a.changes, photos, a.registry.Agencies(), "QB")
+	reportService, err := reports.New(ctx, db, a.changes, photos, reports.Options{Agencies: offices, Areas: places, Prefix: "QB"})
 	if err != nil {
 		return nil, err
 	}
+	offices.InUse(agencies.Use{What: "reports", Count: reportService.CountOf})
+	offices.InUse(agencies.Use{What: "kinds of report", Count: reportService.CategoriesOf})
 	if a.alerts, err = alerts.NewStore(ctx, db, a.changes); err != nil {
 		return nil, err
 	}
@@ -154,7 +167,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
-	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Log: log}); err != nil {
+	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Areas: places, Log: log}); err != nil {
 		return nil, err
 	}
 	if err := a.buildInflux(ctx, db); err != nil {
@@ -189,7 +202,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.observe()

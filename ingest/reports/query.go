@@ -18,7 +18,7 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,photos,timeline,created_at,updated_at,answered_at,seq,rowid`
+const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,photos,timeline,created_at,updated_at,answered_at,seq,ifnull(area,''),ifnull(area_version,''),rowid`
 
 func (s *Service) one(ctx context.Context, q querier, where string, args ...any) (*Report, error) {
 	r, _, err := s.scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM report WHERE `+where, args...))
@@ -34,7 +34,7 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 	var created, updated, rowid int64
 	var answered sql.NullInt64
 	if err := row.Scan(&r.Code, &r.State, &r.Category, &r.Description, &r.Lat, &r.Lon, &r.Address, &r.Agency, &r.Channel,
-		&phone, &photos, &timeline, &created, &updated, &answered, &r.Seq, &rowid); err != nil {
+		&phone, &photos, &timeline, &created, &updated, &answered, &r.Seq, &r.Area, &r.AreaVersion, &rowid); err != nil {
 		return nil, 0, err
 	}
 	var shas []string
@@ -50,7 +50,8 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 		t := time.UnixMilli(answered.Int64).UTC()
 		r.AnsweredAt = &t
 	}
-	r.PhoneMasked, r.AgencyName, r.CategoryName = maskPhone(phone), s.agencies[r.Agency], s.categoryName(r.Category)
+	agency, _ := s.agencies.Agency(r.Agency)
+	r.PhoneMasked, r.AgencyName, r.CategoryName = maskPhone(phone), agency.Name, s.categoryName(r.Category)
 	return &r, rowid, nil
 }
 

@@ -170,7 +170,7 @@ func TestOldReportsAreFound(t *testing.T) {
 	if _, err := s.db.Exec(`UPDATE report SET search = ''`); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(ctx, s.db, log, s.media, nil, "QB")
+	s, err := New(ctx, s.db, log, s.media, Options{Agencies: oneAgency{}, Prefix: "QB"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,23 +22,27 @@ var states = []State{Received, Accepted, Refused, Assigned, Answered}
 
 // Report is one citizen's report as others may see it.
 type Report struct {
-	Code         string     `json:"code"`
-	State        State      `json:"state"`
-	Category     string     `json:"category"`
-	CategoryName Name       `json:"category_name"`
-	Description  string     `json:"description"`
-	Lat          *float64   `json:"lat,omitempty"`
-	Lon          *float64   `json:"lon,omitempty"`
-	Address      string     `json:"address,omitempty"`
-	Agency       string     `json:"agency,omitempty"`
-	AgencyName   string     `json:"agency_name,omitempty"`
-	Channel      string     `json:"channel"`
-	PhoneMasked  string     `json:"phone_masked,omitempty"`
-	Photos       []Photo    `json:"photos"`
-	Timeline     []Step     `json:"timeline"`
-	CreatedAt    time.Time  `json:"created_at"`
-	UpdatedAt    time.Time  `json:"updated_at"`
-	AnsweredAt   *time.Time `json:"answered_at,omitempty"`
+	Code         string   `json:"code"`
+	State        State    `json:"state"`
+	Category     string   `json:"category"`
+	CategoryName Name     `json:"category_name"`
+	Description  string   `json:"description"`
+	Lat          *float64 `json:"lat,omitempty"`
+	Lon          *float64 `json:"lon,omitempty"`
+	Address      string   `json:"address,omitempty"`
+	// Area is where it is, AreaVersion which version of the area counted when it
+	// was made (areas.Ref).
+	Area        string     `json:"area,omitempty"`
+	AreaVersion string     `json:"area_version,omitempty"`
+	Agency      string     `json:"agency,omitempty"`
+	AgencyName  string     `json:"agency_name,omitempty"`
+	Channel     string     `json:"channel"`
+	PhoneMasked string     `json:"phone_masked,omitempty"`
+	Photos      []Photo    `json:"photos"`
+	Timeline    []Step     `json:"timeline"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	AnsweredAt  *time.Time `json:"answered_at,omitempty"`
 	// Seq is the number of the change that made it so.
 	Seq int64 `json:"seq"`
 }

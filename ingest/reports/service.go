@@ -28,13 +28,28 @@ type Service struct {
 	db         *sql.DB
 	log        *changelog.Log
 	media      *media.Store
-	agencies   map[string]string
+	agencies   Agencies
+	areas      Areas
 	categories []Category
 	prefix     string
 }
 
-// New brings the tables up to date. prefix begins each tracking code.
-func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, agencies []devices.Agency, prefix string) (*Service, error) {
+// Agencies finds agencies; devices.Registry does.
+type Agencies interface {
+	Agency(id string) (devices.Agency, bool)
+}
+
+// Options are what a Service asks of others.
+type Options struct {
+	Agencies Agencies
+	// Areas may be nil: reports then keep no area.
+	Areas Areas
+	// Prefix begins each tracking code.
+	Prefix string
+}
+
+// New brings the tables up to date.
+func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, o Options) (*Service, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -42,14 +57,11 @@ func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, ag
 	if err := statedb.Migrate(ctx, db, files, "reports_version"); err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, log: log, media: m, prefix: prefix, agencies: map[string]string{}}
-	for _, a := range agencies {
-		s.agencies[a.ID] = a.Name
-	}
+	s := &Service{db: db, log: log, media: m, prefix: o.Prefix, agencies: o.Agencies, areas: o.Areas}
 	if s.categories, err = shippedCategories(); err != nil {
 		return nil, err
 	}
-	if err := s.fillSearch(ctx); err != nil {
+	if err := errors.Join(s.fillSearch(ctx), s.fillAreas(ctx)); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -83,11 +95,12 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (r *Report, create
 	code := newCode(s.prefix)
 	photos, _ := json.Marshal(shas)
 	timeline, _ := json.Marshal([]Step{{At: now, State: Received}})
+	area := s.locate(sub.Lat, sub.Lon, now)
 	err = s.change(ctx, code, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,search)
-			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
+		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,search,area,area_version)
+			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
 			sub.Channel, sub.Phone, sub.Name, string(photos), string(timeline), now.UnixMilli(), now.UnixMilli(),
-			searchText(code, s.categoryName(sub.Category).VI, sub.Description, sub.Address))
+			searchText(code, s.categoryName(sub.Category).VI, sub.Description, sub.Address), area.Code, area.String())
 		return err
 	})
 	if err != nil {

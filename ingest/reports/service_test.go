@@ -33,11 +33,18 @@ func service(t *testing.T) (*Service, *changelog.Log) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(ctx, db, log, m, []devices.Agency{{ID: "ubnd-xa", Name: "UBND xã"}}, "QB")
+	s, err := New(ctx, db, log, m, Options{Agencies: oneAgency{}, Prefix: "QB"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s, log
+}
+
+// oneAgency knows the commune's committee alone.
+type oneAgency struct{}
+
+func (oneAgency) Agency(id string) (devices.Agency, bool) {
+	return devices.Agency{ID: "ubnd-xa", Name: "UBND xã"}, id == "ubnd-xa"
 }
 
 func photo(t *testing.T, w, h int) []byte {

@@ -50,8 +50,12 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 	if st.needsText != "" && a.Text == "" {
 		return nil, &devices.FieldError{Field: "text", Reason: st.needsText}
 	}
-	if _, known := s.agencies[a.Agency]; st.needsAgency && !known {
+	chosen, known := s.agencies.Agency(a.Agency)
+	switch {
+	case st.needsAgency && !known:
 		return nil, &devices.FieldError{Field: "agency", Reason: fmt.Sprintf("%.40q is no agency; GET /api/v1/agencies lists them", a.Agency)}
+	case st.needsAgency && chosen.Retired:
+		return nil, &devices.FieldError{Field: "agency", Reason: fmt.Sprintf("%s is retired and is given nothing new", chosen.Name)}
 	}
 	code = readCode(s.prefix, code)
 	err := s.change(ctx, code, func(tx *sql.Tx) error {
@@ -67,7 +71,7 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 		agency := r.Agency
 		if st.needsAgency {
 			agency = a.Agency
-			text = strings.TrimSpace(s.agencies[a.Agency] + "\n" + text)
+			text = strings.TrimSpace(chosen.Name + "\n" + text)
 		}
 		timeline, err := json.Marshal(append(r.Timeline, Step{At: now, State: st.to, By: a.By, Text: text}))
 		if err != nil {
