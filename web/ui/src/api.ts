@@ -6,15 +6,15 @@ export class Problem extends Error {
   constructor(public status: number, message: string) { super(message); }
 }
 
-/** call asks the API; body may be an object (JSON) or a form. */
+/** call asks the API; body may be an object (JSON), a form or a file. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const form = body instanceof FormData;
+  const raw = body instanceof FormData || body instanceof Blob;
   let res: Response;
   try {
     res = await fetch("/api/v1" + path, {
       method,
-      headers: body && !form ? { "Content-Type": "application/json" } : {},
-      body: body === undefined ? undefined : form ? body : JSON.stringify(body),
+      headers: body && !raw ? { "Content-Type": "application/json" } : {},
+      body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
     });
   } catch {
     throw new Problem(0, t("error.offline"));

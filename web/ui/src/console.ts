@@ -6,9 +6,10 @@ import { get, post, signedIn } from "./api";
 import { h, released, show } from "./dom";
 import { ago, lang, num, pick, switcher, t, when } from "./i18n";
 import { deadLetters, deadMore, deadPaged, deadTools, firstPage, readFilter } from "./deadletters";
+import { areaTools, areas, areasCut } from "./areas";
 import { sources } from "./sources";
 
-const tabs = ["reports", "alerts", "orders", "devices", "sources", "dead"] as const;
+const tabs = ["reports", "alerts", "orders", "devices", "areas", "sources", "dead"] as const;
 /** place reads the tab of the address, and a filter behind it: #dead?format=x. */
 function place(): string {
   const [name = "", query = ""] = location.hash.slice(1).split("?");
@@ -65,6 +66,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
     return (await get<any>("/devices?limit=1000")).items.sort((a: any, b: any) => rank.indexOf(a.state) - rank.indexOf(b.state)).map((d: any) => h("li", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("b", {}, d.name || d.id), ` ${d.id} · ${d.area_name}`,
       h("p", {}, Object.entries<any>(d.values).map(([m, v]) => `${m} ${num(v.value, 2)} ${v.unit ?? ""} (${ago(v.ts)}${v.quality === "good" ? "" : ", " + t("quality." + v.quality)})`).join(" · ") || t("device.nodata"))));
   },
+  areas,
   sources,
   dead: () => deadLetters(button),
 };
@@ -78,7 +80,7 @@ async function draw(): Promise<void> {
     await released();
     if (turn !== drawn) return;
     const more = tab === "dead" && deadMore(draw);
-    const first = tab === "dead" ? more : items.length % 200 === 0 && items.length;
+    const first = tab === "dead" ? more : tab === "areas" ? areasCut() : items.length % 200 === 0 && items.length;
     show(body, h("p", { class: "hint" }, t(first ? "list.first" : items.length === 1 ? "list.one" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)), more);
   } catch (e) { if (turn === drawn) show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
 }
@@ -88,7 +90,7 @@ async function main(): Promise<void> {
   await signedIn();
   [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), get<any>("/crews").then((x) => x.items)]);
   document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
-  const enter = () => { tab = place(); firstPage(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" && deadTools(draw)); draw(); };
+  const enter = () => { tab = place(); firstPage(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" && deadTools(draw), tab === "areas" && areaTools(draw)); draw(); };
   addEventListener("hashchange", enter);
   enter();
   // Nothing is drawn anew under somebody's hands.
