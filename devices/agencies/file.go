@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"haidang/devices"
-	"haidang/devices/sheet"
+	"haidang/devices/table"
 )
 
 // MaxFile is how large a file may be, in bytes.
@@ -22,7 +22,7 @@ const MaxFile = 2 << 20
 
 const maxRows = 5000
 
-var columns = []sheet.Column{
+var columns = []table.Column{
 	{Name: "id", Also: []string{"mã"}, Required: true},
 	{Name: "name", Also: []string{"tên"}, Required: true},
 	{Name: "name_en", Also: []string{"tên tiếng Anh"}},
@@ -60,7 +60,7 @@ type Preview struct {
 	Added     []Change      `json:"added"`
 	Changed   []Change      `json:"changed"`
 	Unchanged int           `json:"unchanged"`
-	Errors    []sheet.Fault `json:"errors"`
+	Errors    []table.Fault `json:"errors"`
 }
 
 // Change is one agency of an import, as it was and as it will be.
@@ -97,17 +97,17 @@ func (s *Store) Apply(ctx context.Context, file []byte, token string) (*Preview,
 }
 
 func (s *Store) compare(file []byte) (*Preview, []edit) {
-	p := &Preview{Added: []Change{}, Changed: []Change{}, Errors: []sheet.Fault{}}
-	text, encoding, err := sheet.Text(file)
+	p := &Preview{Added: []Change{}, Changed: []Change{}, Errors: []table.Fault{}}
+	text, encoding, err := table.Text(file)
 	if len(file) > MaxFile {
 		err = fmt.Errorf("at most %d MB are taken at once", MaxFile>>20)
 	}
 	if err != nil {
-		p.Errors = append(p.Errors, sheet.Fault{Field: "file", Reason: err.Error()})
+		p.Errors = append(p.Errors, table.Fault{Field: "file", Reason: err.Error()})
 		return p, nil
 	}
 	p.Encoding = encoding
-	rows, faults := sheet.Read(text, columns, maxRows)
+	rows, faults := table.Read(text, columns, maxRows)
 	p.Errors = append(p.Errors, faults...)
 	lines := map[string]int{}
 	var edits []edit
@@ -118,7 +118,7 @@ func (s *Store) compare(file []byte) (*Preview, []edit) {
 			err = &devices.FieldError{Field: "id", Reason: fmt.Sprintf("row %d has the same id", first)}
 		}
 		if err != nil {
-			f := sheet.Fault{Row: r.Line, Field: "file", Reason: err.Error()}
+			f := table.Fault{Row: r.Line, Field: "file", Reason: err.Error()}
 			if fe, ok := errors.AsType[*devices.FieldError](err); ok {
 				f.Field, f.Reason = fe.Field, fe.Reason
 			}
@@ -150,7 +150,7 @@ func token(p *Preview) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func (s *Store) read(r sheet.Row, before *Agency) (*Agency, error) {
+func (s *Store) read(r table.Row, before *Agency) (*Agency, error) {
 	a := Agency{}
 	if before != nil {
 		a = *before

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"haidang/devices/sheet"
+	"haidang/devices/table"
 )
 
 // What one import may be.
@@ -30,7 +30,7 @@ type file struct {
 	rows             []row
 	// ignored are members of GeoJSON features that mean nothing here.
 	ignored []string
-	faults  []sheet.Fault
+	faults  []table.Fault
 }
 
 // row is one version of the file: what it says, over what is there.
@@ -43,7 +43,7 @@ type row struct {
 }
 
 // fields are what a file can say of an area, as a table's columns.
-var fields = []sheet.Column{
+var fields = []table.Column{
 	{Name: "code", Also: []string{"mã", "mã địa bàn"}, Required: true},
 	{Name: "name", Also: []string{"tên", "tên gọi"}, Required: true},
 	{Name: "type", Also: []string{"loại", "cấp"}, Required: true},
@@ -58,7 +58,7 @@ var fields = []sheet.Column{
 }
 
 func (f *file) fault(line int, field, reason string) {
-	f.faults = append(f.faults, sheet.Fault{Row: line, Field: field, Reason: reason})
+	f.faults = append(f.faults, table.Fault{Row: line, Field: field, Reason: reason})
 }
 
 // readFile reads CSV or GeoJSON, whichever it is.
@@ -68,7 +68,7 @@ func readFile(b []byte) *file {
 		f.fault(0, "file", fmt.Sprintf("at most %d MB are taken at once", MaxFile>>20))
 		return f
 	}
-	text, encoding, err := sheet.Text(b)
+	text, encoding, err := table.Text(b)
 	if err != nil {
 		f.fault(0, "file", err.Error())
 		return f
@@ -79,7 +79,7 @@ func readFile(b []byte) *file {
 		f.readGeoJSON(text)
 		return f
 	}
-	rows, faults := sheet.Read(text, fields, maxRows)
+	rows, faults := table.Read(text, fields, maxRows)
 	f.faults = append(f.faults, faults...)
 	for _, r := range rows {
 		given := map[string]string{}
@@ -131,7 +131,7 @@ func (f *file) readFeature(line int, raw json.RawMessage) {
 		r.border = feature.Geometry
 	}
 	for name, value := range feature.Properties {
-		if !slices.ContainsFunc(fields, func(c sheet.Column) bool { return c.Name == name }) {
+		if !slices.ContainsFunc(fields, func(c table.Column) bool { return c.Name == name }) {
 			if !slices.Contains(f.ignored, name) && len(f.ignored) < 100 {
 				f.ignored = append(f.ignored, name)
 			}
@@ -145,7 +145,7 @@ func (f *file) readFeature(line int, raw json.RawMessage) {
 		r.given[name] = text
 	}
 	for _, c := range fields {
-		if _, given := r.given[c.Name]; c.Required && !given && !slices.ContainsFunc(f.faults, func(x sheet.Fault) bool { return x.Row == line && x.Field == c.Name }) {
+		if _, given := r.given[c.Name]; c.Required && !given && !slices.ContainsFunc(f.faults, func(x table.Fault) bool { return x.Row == line && x.Field == c.Name }) {
 			f.fault(line, c.Name, "the property "+c.Name+" is missing")
 		}
 	}

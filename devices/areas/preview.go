@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"haidang/devices/sheet"
+	"haidang/devices/table"
 )
 
 // Preview is what an import would do. It is made without changing anything.
@@ -24,7 +24,7 @@ type Preview struct {
 	Ended     []Change `json:"ended"` // changed, and no longer valid from a day on
 	Unchanged int      `json:"unchanged"`
 	// Errors are the first 500, by row; ErrorCount is how many there are.
-	Errors     []sheet.Fault `json:"errors"`
+	Errors     []table.Fault `json:"errors"`
 	ErrorCount int           `json:"error_count"`
 }
 
@@ -101,9 +101,9 @@ func (x *index) compare(f *file) (*Preview, []edit) {
 			f.fault(line, c.field, c.reason)
 		}
 	}
-	slices.SortStableFunc(f.faults, func(a, b sheet.Fault) int { return cmp.Compare(a.Row, b.Row) })
+	slices.SortStableFunc(f.faults, func(a, b table.Fault) int { return cmp.Compare(a.Row, b.Row) })
 	p.ErrorCount = len(f.faults)
-	p.Errors = append([]sheet.Fault{}, f.faults[:min(len(f.faults), maxErrors)]...)
+	p.Errors = append([]table.Fault{}, f.faults[:min(len(f.faults), maxErrors)]...)
 	return p, edits
 }
 

@@ -1,4 +1,4 @@
-package sheet_test
+package table_test
 
 import (
 	"strings"
@@ -7,10 +7,10 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 
-	"haidang/devices/sheet"
+	"haidang/devices/table"
 )
 
-var columns = []sheet.Column{{Name: "code", Also: []string{"mã"}, Required: true}, {Name: "name", Also: []string{"tên gọi"}, Required: true}, {Name: "note"}}
+var columns = []table.Column{{Name: "code", Also: []string{"mã"}, Required: true}, {Name: "name", Also: []string{"tên gọi"}, Required: true}, {Name: "note"}}
 
 // The same two rows, however they were written, are the same.
 func TestSpellingsOfATable(t *testing.T) {
@@ -22,20 +22,20 @@ func TestSpellingsOfATable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ file, encoding string }{
-		"plain":        {plain, sheet.UTF8},
-		"BOM":          {"\uFEFF" + plain, sheet.UTF8},
-		"decomposed":   {norm.NFD.String(plain), sheet.UTF8},
-		"Windows-1258": {old, sheet.Windows1258},
-		"CRLF":         {strings.ReplaceAll(plain, "\n", "\r\n"), sheet.UTF8},
-		"semicolons":   {"MÃ;Tên  gọi;note\nqb;Quảng Bình;\n;;\ndh;Đồng Hới, thành phố;x", sheet.UTF8},
-		"tabs":         {"ma\tTEN_GOI\tNote\t\nqb\t Quảng Bình \t\t\n\ndh\tĐồng Hới, thành phố\tx\t", sheet.UTF8},
+		"plain":        {plain, table.UTF8},
+		"BOM":          {"\uFEFF" + plain, table.UTF8},
+		"decomposed":   {norm.NFD.String(plain), table.UTF8},
+		"Windows-1258": {old, table.Windows1258},
+		"CRLF":         {strings.ReplaceAll(plain, "\n", "\r\n"), table.UTF8},
+		"semicolons":   {"MÃ;Tên  gọi;note\nqb;Quảng Bình;\n;;\ndh;Đồng Hới, thành phố;x", table.UTF8},
+		"tabs":         {"ma\tTEN_GOI\tNote\t\nqb\t Quảng Bình \t\t\n\ndh\tĐồng Hới, thành phố\tx\t", table.UTF8},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text, encoding, err := sheet.Text([]byte(c.file))
+			text, encoding, err := table.Text([]byte(c.file))
 			if err != nil || encoding != c.encoding {
 				t.Fatal(encoding, err)
 			}
-			rows, faults := sheet.Read(text, columns, 10)
+			rows, faults := table.Read(text, columns, 10)
 			if len(faults) > 0 || len(rows) != 2 {
 				t.Fatalf("%+v, faults %+v", rows, faults)
 			}
@@ -68,7 +68,7 @@ func TestFaultsOfATable(t *testing.T) {
 		"too many rows":    {"code,name\na,b\nc,d\ne,f\n", 4, "file", "at most 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, faults := sheet.Read(c.file, columns, 2)
+			_, faults := table.Read(c.file, columns, 2)
 			if len(faults) != 1 || faults[0].Row != c.row || faults[0].Field != c.field || !strings.Contains(faults[0].Reason, c.says) {
 				t.Errorf("%+v", faults)
 			}
@@ -78,7 +78,7 @@ func TestFaultsOfATable(t *testing.T) {
 
 func TestWhatIsNoTextIsRefused(t *testing.T) {
 	for name, b := range map[string]string{"UTF-16": "\xff\xfec\x00o\x00", "a picture": "\x89PNG\r\n\x1a\n\x00\x01", "a NUL": "code\x00", "no code page": "code\x8a\xd2"} {
-		if text, enc, err := sheet.Text([]byte(b)); err == nil {
+		if text, enc, err := table.Text([]byte(b)); err == nil {
 			t.Errorf("%s was read as %s %q", name, enc, text)
 		}
 	}
