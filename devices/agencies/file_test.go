@@ -85,18 +85,19 @@ func TestBadImportIsToldAtRowAndField(t *testing.T) {
 }
 
 func FuzzImport(f *testing.F) {
+	s, _, _ := open(f)
 	for _, seed := range []string{"", "id,name\na,A\n", "Mã;Tên;Địa bàn\nso-y-te;Y tế;dong-hoi\n", "id,name,retired\na,A,maybe\n"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		s, _, _ := open(t)
 		p := s.Preview(file)
-		_, err := s.Apply(t.Context(), file, p.Token)
-		if (err != nil) != (len(p.Errors) > 0) {
-			t.Fatalf("%+v, and applied: %v", p.Errors, err)
+		if (p.Token == "") != (len(p.Errors) > 0) {
+			t.Errorf("%+v, token %q", p.Errors, p.Token)
 		}
-		if again := s.Preview(file); err == nil && len(again.Added)+len(again.Changed)+len(again.Errors) > 0 {
-			t.Errorf("the same again: %+v", again)
+		for _, e := range p.Errors {
+			if e.Field == "" || e.Reason == "" || e.Row < 0 {
+				t.Errorf("an error without words: %+v", e)
+			}
 		}
 	})
 }

@@ -59,8 +59,7 @@ func (s *Store) Apply(ctx context.Context, file []byte, token string) (*Preview,
 	defer s.write.Unlock()
 	p, edits := s.now.Load().preview(file)
 	if p.ErrorCount > 0 {
-		e := p.Errors[0]
-		return p, &devices.FieldError{Field: e.Field, Reason: fmt.Sprintf("row %d: %s", e.Row, e.Reason)}
+		return p, p.Errors[0].Err()
 	}
 	if token != p.Token {
 		return p, fmt.Errorf("the areas or the file have changed since the preview; look at a new one: %w", devices.ErrConflict)

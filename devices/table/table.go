@@ -33,6 +33,14 @@ type Fault struct {
 	Reason string `json:"reason"`
 }
 
+// Err is the fault as the error of a request that cannot show more than one.
+func (f Fault) Err() error {
+	if f.Row == 0 {
+		return &devices.FieldError{Field: f.Field, Reason: f.Reason}
+	}
+	return &devices.FieldError{Field: f.Field, Reason: fmt.Sprintf("row %d: %s", f.Row, f.Reason)}
+}
+
 // Row is one row of a table.
 type Row struct {
 	Line  int
@@ -115,10 +123,12 @@ func readHeading(heading []string, columns []Column) (names []string, faults []F
 	for _, c := range columns {
 		known = append(known, c.Name)
 	}
-	for _, h := range heading {
+	for at, h := range heading {
 		h = strings.TrimSpace(h)
 		i := slices.IndexFunc(columns, func(c Column) bool { return c.is(h) })
 		switch {
+		case h == "":
+			faults = append(faults, Fault{1, fmt.Sprintf("column %d", at+1), "the column has no heading"})
 		case i < 0:
 			faults = append(faults, Fault{1, clip(h), fmt.Sprintf("there is no column %.40q; the columns are %s", h, strings.Join(known, ", "))})
 		case slices.Contains(names, columns[i].Name):

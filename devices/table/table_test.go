@@ -60,6 +60,7 @@ func TestFaultsOfATable(t *testing.T) {
 	}{
 		"empty":            {"", 0, "file", "empty"},
 		"an unknown one":   {"code,name,colour\n", 1, "colour", "no column"},
+		"one without name": {"code,,name\n", 1, "column 2", "no heading"},
 		"one missing":      {"code,note\na,b\n", 1, "name", "missing"},
 		"one doubled":      {"code,name,mã\n", 1, "code", "twice"},
 		"a cell too few":   {"code,name\na,b\nc\n", 3, "file", "1 cells"},
