@@ -15,13 +15,13 @@ import (
 func TestShippedCatalogue(t *testing.T) {
 	r := openRegistry(t, filepath.Join(t.TempDir(), "state.db"))
 	for id, headline := range map[devices.TypeID]string{"air_station": "pm25", "water_level": "level_m",
-		"waste_water": "cod", "emission": "pm", "traffic_camera": "count", "fishing_vessel": "speed_kn", "generic": ""} {
+		"waste_water": "cod", "emission": "pm", "rain_gauge": "rain_mm", "reservoir": "level_m", "traffic_camera": "count", "fishing_vessel": "speed_kn", "vehicle": "speed_kmh", "crew_phone": "battery_pct", "generic": ""} {
 		typ, ok := r.Type(id)
 		if !ok {
 			t.Errorf("no type %s", id)
 			continue
 		}
-		if typ.Interval <= 0 || typ.NameVI == "" || typ.NameEN == "" || typ.Open != (id == devices.TypeGeneric) || typ.Mobile != (id == "fishing_vessel") {
+		if typ.Interval <= 0 || typ.NameVI == "" || typ.NameEN == "" || !typ.Shipped || typ.Edited || typ.Contract == "" {
 			t.Errorf("type %+v", typ)
 		}
 		var headlines []string
@@ -29,7 +29,7 @@ func TestShippedCatalogue(t *testing.T) {
 			if m.Headline {
 				headlines = append(headlines, m.Name)
 			}
-			if m.Unit == "" || m.NameVI == "" || m.NameEN == "" || m.Min >= m.Max {
+			if (m.Unit == "") != (m.Kind == devices.State) || m.NameVI == "" || m.NameEN == "" || m.Min >= m.Max {
 				t.Errorf("metric %s of %s: %+v", m.Name, id, m)
 			}
 			if typ.Metric(m.Name) == nil {
@@ -40,7 +40,7 @@ func TestShippedCatalogue(t *testing.T) {
 			t.Errorf("headline of %s: %v", id, headlines)
 		}
 	}
-	if len(r.Types()) != 7 {
+	if len(r.Types()) != 11 {
 		t.Errorf("%d types", len(r.Types()))
 	}
 	// The circular's symbols, as the station format names them.

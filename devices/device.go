@@ -33,31 +33,66 @@ type Position struct {
 }
 
 // Device is a thing that sends readings or events: a camera, a station, a
-// tracker, a gauge.
+// tracker, a gauge. Its JSON is what the audit log keeps of it.
 type Device struct {
-	ID   ID
-	Type TypeID
+	ID   ID     `json:"id"`
+	Type TypeID `json:"type"`
 	// Name is what people call it, in Vietnamese.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Area is the code of the administrative or operational unit it serves.
-	Area string
+	Area string `json:"area,omitempty"`
 	// Position is where it is installed; nil for what moves or is unknown.
-	Position *Position
+	Position *Position `json:"position,omitempty"`
 	// Interval is how often it is expected to send; zero means its type's.
-	Interval time.Duration
+	Interval time.Duration `json:"interval_ns,omitempty"`
+
+	// Life is where it stands between being entered and being scrapped.
+	Life       Life      `json:"life"`
+	LifeReason string    `json:"life_reason,omitempty"`
+	LifeSince  time.Time `json:"life_since,omitzero"`
+
+	// Agency is the id of the agency that owns it.
+	Agency string `json:"agency,omitempty"`
+	// Vendor, Network and Cohort are what it may fail together with: who made
+	// it, over what it speaks, with what it was bought or installed.
+	Vendor  string `json:"vendor,omitempty"`
+	Network string `json:"network,omitempty"`
+	Cohort  string `json:"cohort,omitempty"`
+	// Gateway is the device through which it speaks.
+	Gateway ID `json:"gateway,omitempty"`
+
+	Serial   string `json:"serial,omitempty"`
+	Model    string `json:"model,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+	// InstalledAt is a day of Vietnam, YYYY-MM-DD.
+	InstalledAt string `json:"installed_at,omitempty"`
+	// Notes are for whoever goes there: keys, ladders, whom to call.
+	Notes string `json:"notes,omitempty"`
+	// Photo is the SHA-256 of a photo of the media store.
+	Photo string `json:"photo,omitempty"`
+	// Labels are words to find it by.
+	Labels []string `json:"labels,omitempty"`
+
 	// SecretHash is the SHA-256, in hex, of its generated credential; empty
 	// means that it cannot sign in with a password.
-	SecretHash string
+	SecretHash string `json:"-"`
 	// Discovered is true for a device that was registered because it spoke,
 	// not because somebody entered it.
-	Discovered bool
-	CreatedAt  time.Time
+	Discovered bool      `json:"discovered,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at,omitzero"`
+	// Version grows with each change; who edits says which one they saw.
+	Version int64 `json:"version"`
 }
 
-// ExpectedInterval is the time within which the device should speak again.
+// ExpectedInterval is the time within which the device should speak again; 0
+// for one that speaks only when something happens.
 func (d *Device) ExpectedInterval(t *Type) time.Duration {
-	if d.Interval > 0 {
+	switch {
+	case d.Interval > 0:
 		return d.Interval
+	case t.Contract == Event:
+		return 0
 	}
 	return t.Interval
 }

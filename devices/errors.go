@@ -9,6 +9,10 @@ var ErrNotFound = errors.New("not found")
 // an id taken by another, a step out of order.
 var ErrConflict = errors.New("conflict")
 
+// ErrStale is returned when what somebody wants to change was changed since they
+// read it.
+var ErrStale = errors.New("changed since it was read")
+
 // FieldError is a fault in one field of what somebody sent. Reason is a
 // sentence for that person.
 type FieldError struct {

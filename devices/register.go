@@ -2,20 +2,19 @@ package devices
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"math"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"haidang/devices/audit"
 )
 
-const (
-	maxNameBytes = 200
-	maxInterval  = 366 * 24 * time.Hour
-)
+// Change is a device as somebody wants it to be.
+type Change struct {
+	Device Device
+	// Version is that of the device on which it was based; 0: there was none.
+	Version int64
+}
 
 // Create registers a device. ErrConflict says that the id is taken.
 func (r *Registry) Create(ctx context.Context, d Device) (*Device, error) {
@@ -24,7 +23,7 @@ func (r *Registry) Create(ctx context.Context, d Device) (*Device, error) {
 	if old, ok := r.Get(d.ID); ok {
 		return nil, fmt.Errorf("device %s exists already: %w", old.ID, ErrConflict)
 	}
-	return r.put(ctx, d)
+	return r.put(ctx, nil, d, "device.create", "")
 }
 
 // Discover registers a device that spoke without being known. It is idempotent.
@@ -37,19 +36,39 @@ func (r *Registry) Discover(ctx context.Context, id ID) (*Device, error) {
 	if d, ok := r.Get(id); ok {
 		return d, nil
 	}
-	return r.put(ctx, Device{ID: id, Type: TypeGeneric, Name: string(id), Discovered: true})
+	return r.put(ctx, nil, Device{ID: id, Type: TypeGeneric, Name: string(id), Discovered: true}, "device.discover", "")
 }
 
 // Update changes what is known of a device. Its id as first written, its
-// credential and when it was created stay.
+// credential and when it was created stay; so does its life, if d says none.
 func (r *Registry) Update(ctx context.Context, d Device) (*Device, error) {
+	return r.edit(ctx, d.ID, 0, "device.update", "", func(to *Device) error {
+		*to = d.after(to)
+		return nil
+	})
+}
+
+// Edit changes a device by change, which is given a copy. version is the one
+// that the editor saw: ErrStale says that it has changed since. 0 is any.
+func (r *Registry) Edit(ctx context.Context, id ID, version int64, change func(*Device) error) (*Device, error) {
+	return r.edit(ctx, id, version, "device.update", "", change)
+}
+
+func (r *Registry) edit(ctx context.Context, id ID, version int64, action, why string, change func(*Device) error) (*Device, error) {
 	r.write.Lock()
 	defer r.write.Unlock()
-	old, ok := r.Get(d.ID)
+	old, ok := r.Get(id)
 	if !ok {
-		return nil, fmt.Errorf("device %.80s: %w", d.ID, ErrNotFound)
+		return nil, fmt.Errorf("device %.80s: %w", id, ErrNotFound)
 	}
-	return r.put(ctx, d.after(old))
+	if version != 0 && version != old.Version {
+		return nil, fmt.Errorf("device %s is at version %d, not %d: somebody changed it meanwhile; read it again: %w", old.ID, old.Version, version, ErrStale)
+	}
+	d := *old
+	if err := change(&d); err != nil {
+		return nil, err
+	}
+	return r.put(ctx, old, d, action, why)
 }
 
 // Upsert registers or overwrites many devices, all or none, and keeps what
@@ -57,90 +76,157 @@ func (r *Registry) Update(ctx context.Context, d Device) (*Device, error) {
 func (r *Registry) Upsert(ctx context.Context, ds []Device) error {
 	r.write.Lock()
 	defer r.write.Unlock()
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("register devices: %w", err)
-	}
-	defer tx.Rollback()
-	fresh := make([]Device, 0, len(ds))
-	given := make(map[string]ID, len(ds))
-	for _, d := range ds {
-		if twin, ok := given[d.ID.Key()]; ok {
-			return fmt.Errorf("register devices: %s and %s are the same id: %w", twin, d.ID, ErrConflict)
+	also := make(map[string]*Device, len(ds))
+	cs := make([]change, 0, len(ds))
+	for i, d := range ds {
+		if twin, ok := also[d.ID.Key()]; ok {
+			return fmt.Errorf("register devices: %s and %s are the same id: %w", twin.ID, d.ID, ErrConflict)
 		}
-		given[d.ID.Key()] = d.ID
+		also[d.ID.Key()] = &ds[i]
+		c := change{action: "device.create"}
 		if old, ok := r.Get(d.ID); ok {
 			d = d.after(old)
+			c.old, c.action = old, "device.update"
 		}
-		if d, err = r.check(d); err != nil {
+		var err error
+		if c.next, err = r.Check(d, also); err != nil {
 			return fmt.Errorf("device %.80s: %w", d.ID, err)
 		}
-		if err := save(ctx, tx, &d); err != nil {
-			return err
+		if c.old == nil || !c.old.same(&c.next) {
+			cs = append(cs, c)
 		}
-		fresh = append(fresh, d)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := r.apply(ctx, cs, nil); err != nil {
 		return fmt.Errorf("register devices: %w", err)
 	}
-	for _, d := range fresh {
-		r.show(d)
-	}
 	return nil
+}
+
+// Apply makes changes that Check passed, all or none. entry, if it has an
+// action, is recorded with them. done is told how many are written. ErrStale
+// says that one of the devices changed since.
+func (r *Registry) Apply(ctx context.Context, wanted []Change, entry audit.Entry, done func(n int)) error {
+	r.write.Lock()
+	defer r.write.Unlock()
+	cs := make([]change, len(wanted))
+	for i := range wanted {
+		w := &wanted[i]
+		old, known := r.Get(w.Device.ID)
+		if known != (w.Version != 0) || known && old.Version != w.Version {
+			return fmt.Errorf("device %s was changed meanwhile; nothing was done, try again: %w", w.Device.ID, ErrStale)
+		}
+		cs[i] = change{next: w.Device, action: "device.create"}
+		if known {
+			cs[i].old, cs[i].action = old, "device.update"
+			cs[i].next.ID, cs[i].next.SecretHash, cs[i].next.CreatedAt = old.ID, old.SecretHash, old.CreatedAt
+		}
+	}
+	return r.apply(ctx, cs, done, entry)
 }
 
 // after is d as the successor of old.
 func (d Device) after(old *Device) Device {
 	d.ID, d.SecretHash, d.CreatedAt = old.ID, old.SecretHash, old.CreatedAt
+	if d.Life == "" {
+		d.Life, d.LifeReason, d.LifeSince = old.Life, old.LifeReason, old.LifeSince
+	}
 	return d
 }
 
-// put checks, saves and shows one device.
-func (r *Registry) put(ctx context.Context, d Device) (*Device, error) {
-	d, err := r.check(d)
+// same says whether nothing that somebody wrote differs.
+func (d *Device) same(e *Device) bool {
+	a, b := *d, *e
+	a.UpdatedAt, a.Version, b.UpdatedAt, b.Version = time.Time{}, 0, time.Time{}, 0
+	return string(a.record()) == string(b.record())
+}
+
+// record is a device for the audit log.
+func (d *Device) record() json.RawMessage {
+	b, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // Check lets nothing through that JSON has no word for
+	}
+	return b
+}
+
+// change is a device as it was, nil for a new one, and as it is to be.
+type change struct {
+	old         *Device
+	next        Device
+	action, why string
+}
+
+// put checks, saves and shows one device. It stays as it is when nothing differs.
+func (r *Registry) put(ctx context.Context, old *Device, d Device, action, why string) (*Device, error) {
+	d, err := r.Check(d, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := save(ctx, r.db, &d); err != nil {
+	if old != nil && old.same(&d) {
+		return old, nil
+	}
+	if err := r.apply(ctx, []change{{old, d, action, why}}, nil); err != nil {
 		return nil, err
 	}
-	return r.show(d), nil
+	kept, _ := r.Get(d.ID)
+	return kept, nil
 }
 
-// check returns d in the form in which it is kept, sharing nothing with the
-// caller, or says which field is wrong.
-func (r *Registry) check(d Device) (Device, error) {
-	if _, err := ParseID(string(d.ID)); err != nil {
-		return d, err
+// apply saves changes and records them in one transaction, and then shows them.
+// r.write must be held. more is recorded first.
+func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), more ...audit.Entry) error {
+	if len(cs) == 0 {
+		return nil
 	}
-	if _, ok := r.types[d.Type]; !ok {
-		return d, &FieldError{"type", fmt.Sprintf("%.40q is no device type; GET /api/v1/device-types lists them", d.Type)}
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("save devices: %w", err)
 	}
-	d.Name = norm.NFC.String(strings.TrimSpace(d.Name))
-	if !utf8.ValidString(d.Name) || strings.ContainsFunc(d.Name, unicode.IsControl) {
-		return d, &FieldError{"name", "a name is one line of UTF-8 text"}
+	defer tx.Rollback()
+	st, err := tx.PrepareContext(ctx, saveDevice)
+	if err != nil {
+		return fmt.Errorf("save devices: %w", err)
 	}
-	if len(d.Name) > maxNameBytes {
-		return d, &FieldError{"name", fmt.Sprintf("a name has at most %d bytes", maxNameBytes)}
-	}
-	if _, ok := r.Area(d.Area); d.Area != "" && !ok {
-		return d, &FieldError{"area", fmt.Sprintf("%.40q is no area; GET /api/v1/areas lists them", d.Area)}
-	}
-	if d.Position != nil {
-		p := *d.Position
-		// NaN is within nothing, so ask that it lies inside.
-		if !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) {
-			return d, &FieldError{"position", "latitude goes from -90 to 90, longitude from -180 to 180"}
+	defer st.Close()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	for i := range cs {
+		d := &cs[i].next
+		d.Version = 1
+		if cs[i].old != nil {
+			d.UpdatedAt, d.Version = now, cs[i].old.Version+1
 		}
-		d.Position = &p
+		if _, err := st.ExecContext(ctx, d.columns()...); err != nil {
+			return fmt.Errorf("save device %s: %w", d.ID, err)
+		}
+		if done != nil && i%500 == 0 {
+			done(i)
+		}
 	}
-	d.Interval = d.Interval.Truncate(time.Millisecond)
-	if d.Interval < 0 || d.Interval > maxInterval {
-		return d, &FieldError{"expected_interval_s", "an interval is between 0 (as its type) and one year"}
+	err = r.audit.AppendAll(ctx, tx, func(yield func(audit.Entry) bool) {
+		for _, e := range more {
+			if e.Action != "" && !yield(e) {
+				return
+			}
+		}
+		for i := range cs {
+			c := &cs[i]
+			e := audit.Entry{Action: c.action, Kind: "device", ID: string(c.next.ID), After: c.next.record(), Why: c.why}
+			if c.old != nil {
+				e.Before = c.old.record()
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return err
 	}
-	if d.CreatedAt.IsZero() {
-		d.CreatedAt = time.Now()
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("save devices: %w", err)
 	}
-	d.CreatedAt = d.CreatedAt.UTC().Truncate(time.Millisecond)
-	return d, nil
+	for i := range cs {
+		r.show(cs[i].next)
+	}
+	return nil
 }

@@ -5,22 +5,25 @@ import (
 	"database/sql"
 	"embed"
 	"io/fs"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"haidang/devices/audit"
 	"haidang/devices/statedb"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Registry knows all devices. It keeps them in memory, where every reading
-// looks its device up, and in SQLite.
+// Registry knows all devices and their types. It keeps them in memory, where
+// every reading looks its device up, and in SQLite.
 type Registry struct {
 	db      *sql.DB
-	types   map[TypeID]*Type
+	audit   *audit.Log
 	catalog *Catalog
+	types   atomic.Pointer[typeSet] // swapped whole
 
 	areas    AreaSource
 	agencies AgencySource
@@ -28,15 +31,17 @@ type Registry struct {
 	write sync.Mutex // one change at a time
 	byID  sync.Map   // ID.Key() → *entry, never changed in place
 
-	changes atomic.Uint64 // counts what was put into byID
-	ordered atomic.Pointer[listing]
+	mu    sync.Mutex
+	fresh []*entry // shown since index was made
+	index *index
 }
 
 // entry is a device and what is worth working out once, not at every look.
 type entry struct {
 	Device
 	key    string
-	folded string // id and name, as searched
+	folded string // key, name and serial number, as searched
+	name   string // as sorted
 }
 
 // NewRegistry brings the tables up to date and loads what is in them.
@@ -48,13 +53,17 @@ func NewRegistry(ctx context.Context, db *sql.DB) (*Registry, error) {
 	if err := statedb.Migrate(ctx, db, files, "devices_version"); err != nil {
 		return nil, err
 	}
+	trail, err := audit.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	c, err := ShippedCatalog()
 	if err != nil {
 		return nil, err
 	}
-	r := &Registry{db: db, catalog: c, areas: shippedPlaces{c}, agencies: shippedPlaces{c}, types: map[TypeID]*Type{}}
-	for i := range c.Types {
-		r.types[c.Types[i].ID] = &c.Types[i]
+	r := &Registry{db: db, audit: trail, catalog: c, areas: shippedPlaces{c}, agencies: shippedPlaces{c}}
+	if err := r.seedTypes(ctx, c.Types); err != nil {
+		return nil, err
 	}
 	if err := r.load(ctx); err != nil {
 		return nil, err
@@ -74,25 +83,27 @@ func (r *Registry) Get(id ID) (*Device, bool) {
 
 // show makes d what everybody sees and returns the shared copy.
 func (r *Registry) show(d Device) *Device {
-	e := &entry{Device: d, key: d.ID.Key(), folded: Fold(string(d.ID) + "\n" + d.Name)}
+	key, name := d.ID.Key(), Fold(d.Name)
+	folded := key + "\n" + name
+	if d.Serial != "" {
+		folded += "\n" + Fold(d.Serial)
+	}
+	e := &entry{Device: d, key: folded[:len(key)], folded: folded, name: folded[len(key)+1:][:len(name)]}
 	r.byID.Store(e.key, e)
-	r.changes.Add(1)
+	r.mu.Lock()
+	r.fresh = append(r.fresh, e)
+	r.mu.Unlock()
 	return &e.Device
 }
 
-// Type finds a device type.
-func (r *Registry) Type(id TypeID) (*Type, bool) {
-	t, ok := r.types[id]
-	return t, ok
-}
-
-// Types returns all device types, in the catalogue's order.
-func (r *Registry) Types() []Type { return r.catalog.Types }
-
-// Interval is how often a device is expected to speak.
+// Interval is how often a device is expected to speak; 0 for one that speaks
+// only when something happens.
 func (r *Registry) Interval(d *Device) time.Duration {
-	if t, ok := r.types[d.Type]; ok {
+	if t, ok := r.Type(d.Type); ok {
 		return d.ExpectedInterval(t)
 	}
 	return d.Interval
 }
+
+// compareKeys orders entries by id.
+func compareKeys(a, b *entry) int { return strings.Compare(a.key, b.key) }

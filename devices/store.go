@@ -4,27 +4,45 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
+	"unique"
 )
+
+const deviceColumns = `key,id,type,name,area,lat,lon,interval_ms,secret_hash,discovered,created_at,life,life_reason,life_since,
+	agency,vendor,network,cohort,gateway,serial,model,firmware,installed_at,notes,photo,labels,updated_at,version`
+
+// saveDevice puts a device. Its key, its id as first written and when it was
+// created are never changed.
+const saveDevice = `INSERT INTO device(` + deviceColumns + `) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+	ON CONFLICT(key) DO UPDATE SET type=excluded.type,name=excluded.name,area=excluded.area,lat=excluded.lat,lon=excluded.lon,interval_ms=excluded.interval_ms,
+	secret_hash=excluded.secret_hash,discovered=excluded.discovered,life=excluded.life,life_reason=excluded.life_reason,life_since=excluded.life_since,
+	agency=excluded.agency,vendor=excluded.vendor,network=excluded.network,cohort=excluded.cohort,gateway=excluded.gateway,serial=excluded.serial,model=excluded.model,
+	firmware=excluded.firmware,installed_at=excluded.installed_at,notes=excluded.notes,photo=excluded.photo,labels=excluded.labels,updated_at=excluded.updated_at,version=excluded.version`
+
+// columns are a device as saveDevice takes it.
+func (d *Device) columns() []any {
+	var lat, lon any
+	if d.Position != nil {
+		lat, lon = d.Position.Lat, d.Position.Lon
+	}
+	return []any{d.ID.Key(), string(d.ID), string(d.Type), d.Name, d.Area, lat, lon, d.Interval.Milliseconds(), d.SecretHash, d.Discovered, d.CreatedAt.UnixMilli(),
+		string(d.Life), d.LifeReason, millis(d.LifeSince), d.Agency, d.Vendor, d.Network, d.Cohort, string(d.Gateway), d.Serial, d.Model, d.Firmware, d.InstalledAt,
+		d.Notes, d.Photo, strings.Join(d.Labels, "\n"), millis(d.UpdatedAt), d.Version}
+}
 
 // load reads all devices into memory.
 func (r *Registry) load(ctx context.Context) error {
-	rows, err := r.db.QueryContext(ctx, `SELECT id,type,name,area,lat,lon,interval_ms,secret_hash,discovered,created_at FROM device`)
+	rows, err := r.db.QueryContext(ctx, `SELECT `+deviceColumns+` FROM device ORDER BY key`)
 	if err != nil {
 		return fmt.Errorf("load devices: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var d Device
-		var lat, lon sql.NullFloat64
-		var interval, created int64
-		if err := rows.Scan(&d.ID, &d.Type, &d.Name, &d.Area, &lat, &lon, &interval, &d.SecretHash, &d.Discovered, &created); err != nil {
+		d, err := scanDevice(rows)
+		if err != nil {
 			return fmt.Errorf("load devices: %w", err)
 		}
-		if lat.Valid && lon.Valid {
-			d.Position = &Position{lat.Float64, lon.Float64}
-		}
-		d.Interval, d.CreatedAt = time.Duration(interval)*time.Millisecond, time.UnixMilli(created).UTC()
 		r.show(d)
 	}
 	if err := rows.Err(); err != nil {
@@ -33,20 +51,56 @@ func (r *Registry) load(ctx context.Context) error {
 	return nil
 }
 
+func scanDevice(rows *sql.Rows) (d Device, err error) {
+	var lat, lon sql.NullFloat64
+	var key, labels string
+	var interval, created, since, updated int64
+	err = rows.Scan(&key, &d.ID, &d.Type, &d.Name, &d.Area, &lat, &lon, &interval, &d.SecretHash, &d.Discovered, &created, &d.Life, &d.LifeReason, &since,
+		&d.Agency, &d.Vendor, &d.Network, &d.Cohort, &d.Gateway, &d.Serial, &d.Model, &d.Firmware, &d.InstalledAt, &d.Notes, &d.Photo, &labels, &updated, &d.Version)
+	if err != nil {
+		return d, err
+	}
+	if lat.Valid && lon.Valid {
+		d.Position = &Position{lat.Float64, lon.Float64}
+	}
+	if labels != "" {
+		d.Labels = strings.Split(labels, "\n")
+	}
+	d.Interval, d.CreatedAt = time.Duration(interval)*time.Millisecond, time.UnixMilli(created).UTC()
+	d.LifeSince, d.UpdatedAt = fromMillis(since), fromMillis(updated)
+	d.intern()
+	return d, nil
+}
+
+// intern shares what thousands of devices have in common.
+func (d *Device) intern() {
+	for _, s := range []*string{&d.Area, &d.Agency, &d.Vendor, &d.Network, &d.Cohort, &d.Model, &d.Firmware, (*string)(&d.Type), (*string)(&d.Life), (*string)(&d.Gateway)} {
+		*s = unique.Make(*s).Value()
+	}
+}
+
+// millis is a time in the database; 0 for none.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 type execer interface {
 	ExecContext(context.Context, string, ...any) (sql.Result, error)
 }
 
+// save puts one device by itself.
 func save(ctx context.Context, x execer, d *Device) error {
-	var lat, lon sql.NullFloat64
-	if d.Position != nil {
-		lat, lon = sql.NullFloat64{Float64: d.Position.Lat, Valid: true}, sql.NullFloat64{Float64: d.Position.Lon, Valid: true}
-	}
-	_, err := x.ExecContext(ctx, `INSERT INTO device(key,id,type,name,area,lat,lon,interval_ms,secret_hash,discovered,created_at)
-		VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(key) DO UPDATE SET type=excluded.type,name=excluded.name,area=excluded.area,
-		lat=excluded.lat,lon=excluded.lon,interval_ms=excluded.interval_ms,secret_hash=excluded.secret_hash,discovered=excluded.discovered`,
-		d.ID.Key(), string(d.ID), string(d.Type), d.Name, d.Area, lat, lon, d.Interval.Milliseconds(), d.SecretHash, d.Discovered, d.CreatedAt.UnixMilli())
-	if err != nil {
+	if _, err := x.ExecContext(ctx, saveDevice, d.columns()...); err != nil {
 		return fmt.Errorf("save device %s: %w", d.ID, err)
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestUpgradeKeepsIntervals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d, ok := r.Get("a"); !ok || d.Interval != 90*time.Second || d.ID != "A" {
+		if d, ok := r.Get("a"); !ok || d.Interval != 90*time.Second || d.ID != "A" || d.Life != devices.Active || d.Version != 1 {
 			t.Errorf("after the upgrade: %+v", d)
 		}
 	}

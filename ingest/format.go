@@ -112,8 +112,10 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 			e.raw = w.Payload
 		}
 		if e.refusal == nil {
-			// A beacon in the sea is registered nowhere before it is needed.
-			e.id, e.device, e.typ, e.refusal = p.find(it.Device, p.RegisterUnknown || it.Event != nil && it.Event.IsDistress())
+			// A beacon in the sea is registered nowhere before it is needed, and
+			// whoever took one out of service is not at sea with it.
+			distress := it.Event != nil && it.Event.IsDistress()
+			e.id, e.device, e.typ, e.refusal = p.find(it.Device, p.RegisterUnknown || distress, distress)
 		} else {
 			e.id = it.Device
 		}
@@ -130,12 +132,12 @@ func (p *Pipeline) decodeForeign(w *work) (refusal *Refusal) {
 const MaxForeign = 8 << 20
 
 // find looks a device up; an unknown one is refused or, with register, made
-// known.
-func (p *Pipeline) find(id devices.ID, register bool) (devices.ID, *devices.Device, *devices.Type, *Refusal) {
+// known. One that is not in service is refused, unless anyLife is heard.
+func (p *Pipeline) find(id devices.ID, register, anyLife bool) (devices.ID, *devices.Device, *devices.Type, *Refusal) {
 	dev, ok := p.Registry.Get(id)
 	if !ok {
 		if !register {
-			return id, nil, nil, &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered; register it, or set unknown_devices = \"register\"", id)}
+			return id, nil, nil, &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered; it waits to be approved, or set unknown_devices = \"register\"", id)}
 		}
 		var err error
 		if dev, err = p.Registry.Discover(context.Background(), id); err != nil {
@@ -143,8 +145,22 @@ func (p *Pipeline) find(id devices.ID, register bool) (devices.ID, *devices.Devi
 			return id, nil, nil, &Refusal{StageIdentify, "device_unknown", fmt.Sprintf("device %s is not registered and registering it did not succeed", id)}
 		}
 	}
+	if !anyLife && !dev.Life.Speaks() {
+		return dev.ID, nil, nil, outOfService(dev)
+	}
 	typ, _ := p.Registry.Type(dev.Type)
 	return dev.ID, dev, typ, nil // the registry's spelling
+}
+
+// outOfService is why nothing is taken of a device that is not active.
+func outOfService(dev *devices.Device) *Refusal {
+	switch dev.Life {
+	case devices.Pending:
+		return &Refusal{StageIdentify, "device_pending", fmt.Sprintf("device %s waits to be approved; what it sends is kept until then", dev.ID)}
+	case devices.Suspended:
+		return &Refusal{StageIdentify, "device_suspended", fmt.Sprintf("device %s is suspended: %s", dev.ID, dev.LifeReason)}
+	}
+	return &Refusal{StageIdentify, "device_retired", fmt.Sprintf("device %s is retired: %s", dev.ID, dev.LifeReason)}
 }
 
 // Take hands over a foreign payload and waits for its end; source says how it

@@ -14,7 +14,7 @@ func (p *Pipeline) identify(w *work) *Refusal {
 		return nil
 	}
 	var r *Refusal
-	w.id, w.device, w.typ, r = p.find(w.id, p.RegisterUnknown)
+	w.id, w.device, w.typ, r = p.find(w.id, p.RegisterUnknown, false)
 	return r
 }
 

@@ -211,6 +211,22 @@ func (h *house) eventually(what string, is func() bool) {
 	}
 }
 
+// text is what a viewer reads at path, which is there.
+func (h *house) text(path string) string {
+	h.t.Helper()
+	rec := httptest.NewRecorder()
+	rq := httptest.NewRequest("GET", path, nil)
+	rq.Header.Set("Authorization", "Bearer viewer")
+	h.srv.ServeHTTP(rec, rq)
+	if rec.Code != 200 {
+		h.t.Fatalf("%s: %d %s", path, rec.Code, rec.Body)
+	}
+	h.judge(rq, "", rec.Result(), rec.Body.Bytes())
+	return rec.Body.String()
+}
+
+func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
+
 // call sends as the holder of the token as ("": nobody) and decodes into into.
 func (h *house) call(as, method, path, body string, into any, heads ...string) *http.Response {
 	h.t.Helper()

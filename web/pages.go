@@ -27,6 +27,7 @@ var pageFiles = map[string]string{
 	"/phan-anh": "report.html", "/report": "report.html", "/phan-anh/{code}": "track.html", "/report/{code}": "track.html",
 	"/to": "crew.html", "/to/{crew}": "crew.html", "/crew": "crew.html", "/crew/{crew}": "crew.html",
 	"/bang": "console.html", "/console": "console.html",
+	"/d/{id}": "console.html", // what a label's code says
 }
 
 func (s *Server) pages(r chi.Router) {

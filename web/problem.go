@@ -27,7 +27,7 @@ type fieldError struct {
 // fail answers with the problem document of err. It is the only table from
 // errors to statuses; what it does not know is 500, logged, without detail.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Type: "about:blank", Instance: r.URL.Path, Request: requestID(r)}
+	var p problem
 	var tooLarge *http.MaxBytesError
 	fe, isField := errors.AsType[*devices.FieldError](err)
 	switch {
@@ -37,6 +37,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Status, p.Detail = http.StatusRequestEntityTooLarge, "the body is larger than this server takes"
 	case errors.Is(err, devices.ErrNotFound):
 		p.Status, p.Detail = http.StatusNotFound, err.Error()
+	case errors.Is(err, devices.ErrStale):
+		p.Status, p.Detail = http.StatusPreconditionFailed, err.Error()
+	case errors.Is(err, errNoVersion):
+		p.Status, p.Detail = http.StatusPreconditionRequired, "say in If-Match which version you saw: the ETag of the answer you read, or * for whatever it is now"
 	case errors.Is(err, devices.ErrConflict):
 		p.Status, p.Detail = http.StatusConflict, err.Error()
 	case errors.Is(err, errUnauthorized):
@@ -61,9 +65,14 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "30")
 	default:
 		p.Status = http.StatusInternalServerError
-		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "request_id", p.Request, "error", err)
+		s.Log.Error("answer request", "component", "web", "method", r.Method, "route", r.URL.Path, "request_id", requestID(r), "error", err)
 	}
-	p.Title = http.StatusText(p.Status)
+	s.problem(w, r, p)
+}
+
+// problem answers with p, whose status says the rest.
+func (s *Server) problem(w http.ResponseWriter, r *http.Request, p problem) {
+	p.Type, p.Title, p.Instance, p.Request = "about:blank", http.StatusText(p.Status), r.URL.Path, requestID(r)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p)
@@ -77,6 +86,7 @@ var (
 	errTooMany      = errors.New("too many requests")
 	errBadRequest   = errors.New("bad request")
 	errUnavailable  = errors.New("unavailable")
+	errNoVersion    = errors.New("no version")
 	errNoHistory    = errors.New("no history")
 )
 

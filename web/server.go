@@ -21,6 +21,7 @@ import (
 	"haidang/devices/agencies"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
+	"haidang/devices/sheet"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
 	"haidang/ingest/influx"
@@ -58,6 +59,8 @@ type Options struct {
 	// Format finds a decoder of a foreign format by its name.
 	Format      func(name string) (*ingest.Format, bool)
 	DeadLetters *deadletters.Store
+	// AgencyPhone is whom a label says to call, by an agency's id; may be nil.
+	AgencyPhone func(agency string) string
 	Reports     *reports.Service
 	Media       *media.Store
 	Alerts      *alerts.Store
@@ -82,6 +85,7 @@ type Options struct {
 // Server answers HTTP.
 type Server struct {
 	Options
+	imports  *sheet.Imports
 	sessions sessions
 	signIns  *limiter
 	guesses  *limiter // of devices' secrets, wrong ones alone: many phones share a network's address
@@ -95,11 +99,14 @@ func New(o Options) *Server {
 	if o.Format == nil {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
-	s := &Server{Options: o, sessions: sessions{by: map[string]session{}},
+	s := &Server{Options: o, imports: sheet.NewImports(o.Registry), sessions: sessions{by: map[string]session{}},
 		signIns: newLimiter(10*time.Second, 5), guesses: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }
+
+// Close ends what goes on beyond requests; the stores must still be open.
+func (s *Server) Close() error { return s.imports.Close() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

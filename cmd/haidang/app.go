@@ -205,6 +205,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
+	a.stop.add("imports of devices", srv.Close)
 	a.observe()
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}

@@ -2,7 +2,7 @@
 // prints Markdown tables. Systems are interleaved, one round after another,
 // so that a noisy minute hits all of them; figures are medians.
 //
-//	go run ./deploy/bench -reps 5 -parts throughput,promise,delay,backfill,fanout,catchup,memory,recover,disk,coldstart
+//	go run ./deploy/bench -reps 5 -parts throughput,promise,delay,backfill,fanout,catchup,memory,recover,disk,coldstart,registry
 package main
 
 import (
@@ -54,7 +54,7 @@ func main() {
 	}
 	debug.SetGCPercent(generatorGC)
 	b := &bench{}
-	parts := flag.String("parts", "all", "what to measure, separated by commas: throughput, promise, delay, backfill, fanout, catchup, memory, recover, disk, coldstart")
+	parts := flag.String("parts", "all", "what to measure, separated by commas: throughput, promise, delay, backfill, fanout, catchup, memory, recover, disk, coldstart, registry")
 	systems := flag.String("systems", "", "measure only systems whose name, or whose table's, contains one of these, separated by commas")
 	flag.IntVar(&b.reps, "reps", 5, "rounds; the tables show medians")
 	flag.IntVar(&b.readings, "n", 200_000, "readings of a round of throughput and of promise")
@@ -105,7 +105,7 @@ func (b *bench) run(ctx context.Context) error {
 
 // measures are all tables, in the order in which they are printed.
 func (b *bench) measures() []measure {
-	return slices.Concat(b.throughputs(), b.promises(), b.delays(), b.backfills(), b.fanOuts(), b.catchUps(), b.memories(), b.recoveries(), b.disks(), b.coldStarts())
+	return slices.Concat(b.throughputs(), b.promises(), b.delays(), b.backfills(), b.fanOuts(), b.catchUps(), b.memories(), b.recoveries(), b.disks(), b.coldStarts(), b.registries())
 }
 
 // chosen are the tables that were asked for. A part that does not exist is an

@@ -58,12 +58,17 @@ func (l *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	e.by(ctx)
 	e.Seq, e.At = seq+1, time.Now().UTC().Truncate(time.Millisecond)
 	e.Hash = e.sum(prev)
-	_, err = tx.ExecContext(ctx, `INSERT INTO audit(seq,at,who,role,address,action,kind,id,before,after,why,hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`,
-		e.Seq, e.At.UnixMilli(), e.Who, e.Role, e.Address, e.Action, e.Kind, e.ID, string(e.Before), string(e.After), e.Why, e.Hash)
+	_, err = tx.ExecContext(ctx, insertEntry, e.columns()...)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
 	return nil
+}
+
+const insertEntry = `INSERT INTO audit(seq,at,who,role,address,action,kind,id,before,after,why,hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`
+
+func (e *Entry) columns() []any {
+	return []any{e.Seq, e.At.UnixMilli(), e.Who, e.Role, e.Address, e.Action, e.Kind, e.ID, string(e.Before), string(e.After), e.Why, e.Hash}
 }
 
 const headQuery = `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`

@@ -129,6 +129,36 @@ func TestAppendStandsOrFallsWithItsTransaction(t *testing.T) {
 	}
 }
 
+// Many at once are a part of the same chain.
+func TestAppendAllGoesOnWithTheChain(t *testing.T) {
+	db, l := open(t)
+	fill(t, l)
+	for _, n := range []int{0, 3} {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := audit.As(t.Context(), audit.Actor{Who: "lan", Why: "nhập bảng"})
+		err = l.AppendAll(ctx, tx, func(yield func(audit.Entry) bool) {
+			for range n {
+				if !yield(audit.Entry{Action: "device.create", Kind: "device", After: []byte(`{}`)}) {
+					return
+				}
+			}
+		})
+		if err := errors.Join(err, tx.Commit()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(t, l)
+	if n, err := l.Verify(t.Context(), 0, nil); n != 11 || err != nil {
+		t.Errorf("%d entries hold, %v", n, err)
+	}
+	if es, err := l.List(t.Context(), audit.Filter{Who: "lan", Action: "device.create", Limit: 10}); err != nil || len(es) != 5 || es[1].Why != "nhập bảng" {
+		t.Errorf("%+v, %v", es, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	_, l := open(t)
 	fill(t, l)

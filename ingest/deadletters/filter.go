@@ -34,7 +34,10 @@ func (f Filter) where() (string, []any) {
 	if f.Format == Native {
 		where, f.Format = append(where, "format = ''"), ""
 	}
-	for column, v := range map[string]string{"stage": string(f.Stage), "device": string(f.Device), "code": f.Code, "format": f.Format, "version": f.Version, "status": f.Status} {
+	if f.Device != "" {
+		add("device = ? COLLATE NOCASE", string(f.Device)) // as ids are one
+	}
+	for column, v := range map[string]string{"stage": string(f.Stage), "code": f.Code, "format": f.Format, "version": f.Version, "status": f.Status} {
 		if v != "" {
 			add(column+" = ?", v)
 		}

@@ -7,13 +7,13 @@ export class Problem extends Error {
 }
 
 /** call asks the API; body may be an object (JSON), a form or a file. */
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const raw = body instanceof FormData || body instanceof Blob;
   let res: Response;
   try {
     res = await fetch("/api/v1" + path, {
       method,
-      headers: body && !raw ? { "Content-Type": "application/json" } : {},
+      headers: body && !raw ? { ...headers, "Content-Type": "application/json" } : headers,
       body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
     });
   } catch {

@@ -7,13 +7,17 @@ import { h, released, show } from "./dom";
 import { ago, lang, num, pick, switcher, t, when } from "./i18n";
 import { deadLetters, deadMore, deadPaged, deadTools, firstPage, readFilter } from "./deadletters";
 import { areaTools, areas, areasCut } from "./areas";
+import { deviceTools, devices, devicesCount, devicesMore, devicesPaged, firstDevices, readDevices } from "./devices";
 import { sources } from "./sources";
 
 const tabs = ["reports", "alerts", "orders", "devices", "areas", "sources", "dead"] as const;
 /** place reads the tab of the address, and a filter behind it: #dead?format=x. */
 function place(): string {
+  const code = /^\/d\/([^/]+)$/.exec(location.pathname);
+  if (code && !location.hash) { readDevices("life=all&q=" + code[1]); return "devices"; }
   const [name = "", query = ""] = location.hash.slice(1).split("?");
   if (name === "dead") readFilter(query);
+  if (name === "devices") readDevices(query);
   return (tabs as readonly string[]).includes(name) ? name : "reports";
 }
 let tab = place();
@@ -61,11 +65,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
       h("ol", { class: "steps" }, ...w.timeline.map((e: any) => h("li", {}, `${t("order." + e.state)} · ${when(e.at)} ${e.by ?? ""} ${e.text ?? ""}`))), ...w.photos.map((p: string) => h("img", { class: "thumb", src: `/media/${p}.jpg`, alt: t("report.photo"), loading: "lazy" })),
       ["offered", "accepted", "en_route", "on_scene"].includes(w.state) ? withText(t("order.cancel"), t("report.why"), (text) => post(`/work-orders/${w.id}/cancel`, { text })) : null));
   },
-  async devices() {
-    const rank = ["silent", "late", "never", "live"];
-    return (await get<any>("/devices?limit=1000")).items.sort((a: any, b: any) => rank.indexOf(a.state) - rank.indexOf(b.state)).map((d: any) => h("li", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("b", {}, d.name || d.id), ` ${d.id} · ${d.area_name}`,
-      h("p", {}, Object.entries<any>(d.values).map(([m, v]) => `${m} ${num(v.value, 2)} ${v.unit ?? ""} (${ago(v.ts)}${v.quality === "good" ? "" : ", " + t("quality." + v.quality)})`).join(" · ") || t("device.nodata"))));
-  },
+  devices: () => devices(button),
   areas,
   sources,
   dead: () => deadLetters(button),
@@ -79,9 +79,9 @@ async function draw(): Promise<void> {
     const items = await views[tab]!();
     await released();
     if (turn !== drawn) return;
-    const more = tab === "dead" && deadMore(draw);
+    const more = tab === "dead" ? deadMore(draw) : tab === "devices" && devicesMore(draw);
     const first = tab === "dead" ? more : tab === "areas" ? areasCut() : items.length % 200 === 0 && items.length;
-    show(body, h("p", { class: "hint" }, t(first ? "list.first" : items.length === 1 ? "list.one" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)), more);
+    show(body, h("p", { class: "hint" }, tab === "devices" ? devicesCount(items.length) : t(first ? "list.first" : items.length === 1 ? "list.one" : "list.count", { n: num(items.length, 0) })), items.length ? h("ul", { class: "cardlist" }, ...items) : h("p", { class: "empty" }, t("list.empty." + tab)), more);
   } catch (e) { if (turn === drawn) show(body, h("p", { class: "error", role: "alert" }, (e as Error).message), button(t("retry"), async () => {})); }
 }
 
@@ -90,10 +90,10 @@ async function main(): Promise<void> {
   await signedIn();
   [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), get<any>("/crews").then((x) => x.items)]);
   document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), switcher()), h("nav", { class: "tabs" }, ...tabs.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
-  const enter = () => { tab = place(); firstPage(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" && deadTools(draw), tab === "areas" && areaTools(draw)); draw(); };
+  const enter = () => { tab = place(); firstPage(); firstDevices(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" ? deadTools(draw) : tab === "areas" ? areaTools(draw) : tab === "devices" && deviceTools(draw)); draw(); };
   addEventListener("hashchange", enter);
   enter();
   // Nothing is drawn anew under somebody's hands.
-  setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement) && !(tab === "dead" && deadPaged())) draw(); }, 10000);
+  setInterval(() => { if (!body.querySelector("details[open]") && !body.contains(document.activeElement) && !(tab === "dead" && deadPaged()) && !(tab === "devices" && devicesPaged())) draw(); }, 10000);
 }
 main().catch((e) => document.body.append(h("p", { class: "page error", role: "alert" }, t("error.start") + " " + (e as Error).message)));

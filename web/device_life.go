@@ -1,0 +1,101 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"haidang/devices"
+	"haidang/ingest/deadletters"
+)
+
+// waitCodes are the reasons for which what a device sends waits for a decision.
+var waitCodes = []string{"device_unknown", "device_pending", "device_suspended", "device_retired"}
+
+// approveDevice takes in a device that speaks without being known, or that waits
+// to be approved, and all that it has said.
+func (s *Server) approveDevice(w http.ResponseWriter, r *http.Request) {
+	var b struct {
+		Reason string `json:"reason"`
+		deviceForm
+	}
+	id, err := devices.ParseID(chi.URLParam(r, "id"))
+	if err == nil {
+		err = s.body(w, r, 64<<10, &b)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if b.Reason == "" {
+		b.Reason = "approved"
+	}
+	d, err := s.Registry.Approve(r.Context(), id, b.Reason, b.put)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	sum, err := s.replayWaiting(r.Context(), d.ID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.json(w, http.StatusOK, map[string]any{"device": s.whole(d), "replayed": sum})
+}
+
+// postLife takes a device to another life; replay sends what waits of it
+// through the pipeline again, once it is active.
+func (s *Server) postLife(w http.ResponseWriter, r *http.Request) {
+	var b struct {
+		Life   devices.Life `json:"life"`
+		Reason string       `json:"reason"`
+		Replay bool         `json:"replay"`
+	}
+	d, err := s.device(r)
+	if err == nil {
+		err = s.body(w, r, 8<<10, &b)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if b.Replay && b.Life != devices.Active {
+		s.fail(w, r, &devices.FieldError{Field: "replay", Reason: "what waits is taken only when the device becomes active"})
+		return
+	}
+	if d.Life == devices.Retired && who(r).Role != Admin {
+		s.fail(w, r, fmt.Errorf("device %s is retired; only an administrator may undo that: %w", d.ID, devices.ErrConflict))
+		return
+	}
+	if d, err = s.Registry.SetLife(r.Context(), d.ID, b.Life, b.Reason); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer := map[string]any{"device": s.whole(d)}
+	if b.Replay {
+		sum, err := s.replayWaiting(r.Context(), d.ID)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		answer["replayed"] = sum
+	}
+	s.json(w, http.StatusOK, answer)
+}
+
+// replayWaiting sends all that waits of a device through the pipeline again.
+// What is there already is not stored twice; if it ends half way, the rest still
+// waits.
+func (s *Server) replayWaiting(ctx context.Context, id devices.ID) (sum deadletters.Replayed, err error) {
+	for _, code := range waitCodes {
+		one, err := s.DeadLetters.Replay(ctx, deadletters.Filter{Device: id, Code: code}, s.Pipeline, s.Format)
+		if err != nil {
+			return sum, fmt.Errorf("device %s is active; replay what waited of it: %w", id, err)
+		}
+		sum.Letters, sum.Stored = sum.Letters+one.Letters, sum.Stored+one.Stored
+		sum.Duplicates, sum.DeadLetters = sum.Duplicates+one.Duplicates, sum.DeadLetters+one.DeadLetters
+	}
+	return sum, nil
+}
