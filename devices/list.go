@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -70,9 +71,9 @@ func (m *matcher) has(e *entry) bool {
 // changed, but followed by another.
 type index struct {
 	all    []*entry
-	byType map[TypeID][]*entry
-	byArea map[string][]*entry
-	byLife map[Life][]*entry
+	byType groups[TypeID]
+	byArea groups[string]
+	byLife groups[Life]
 }
 
 // current is the index of all that was shown until now. Changes are rare and
@@ -82,41 +83,71 @@ func (r *Registry) current() *index {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.index == nil || len(r.fresh) > 0 {
-		var old []*entry
-		if r.index != nil {
-			old = r.index.all
+		if r.index == nil {
+			r.index = &index{}
 		}
-		r.index, r.fresh = newIndex(merge(old, r.fresh)), nil
+		r.index, r.fresh = r.index.with(r.fresh), nil
 	}
 	return r.index
 }
 
-// merge is old, which is sorted, with fresh, of which the last of an id counts.
-func merge(old, fresh []*entry) []*entry {
+// with is the index after fresh, of which the last of an id counts.
+func (ix *index) with(fresh []*entry) *index {
 	slices.SortStableFunc(fresh, compareKeys)
-	all := make([]*entry, 0, len(old)+len(fresh))
+	last := fresh[:0]
 	for i, e := range fresh {
-		if i+1 < len(fresh) && fresh[i+1].key == e.key {
-			continue
+		if i+1 == len(fresh) || fresh[i+1].key != e.key {
+			last = append(last, e)
 		}
+	}
+	all := func(*entry) bool { return true }
+	return &index{all: merge(ix.all, last, all),
+		byType: ix.byType.with(ix.all, last, func(e *entry) TypeID { return e.Type }),
+		byArea: ix.byArea.with(ix.all, last, func(e *entry) string { return e.Area }),
+		byLife: ix.byLife.with(ix.all, last, func(e *entry) Life { return e.Life })}
+}
+
+// groups are entries by id, by what they have in common.
+type groups[K comparable] map[K][]*entry
+
+// with is the groups after fresh. all is what they have until now.
+func (g groups[K]) with(all, fresh []*entry, of func(*entry) K) groups[K] {
+	touched := map[K][]*entry{}
+	for _, e := range fresh {
+		k := of(e)
+		touched[k] = append(touched[k], e)
+		if i, found := slices.BinarySearchFunc(all, e, compareKeys); found {
+			if was := of(all[i]); was != k {
+				touched[was] = append(touched[was], e)
+			}
+		}
+	}
+	next := maps.Clone(g)
+	if next == nil {
+		next = groups[K]{}
+	}
+	for k, es := range touched {
+		next[k] = merge(next[k], es, func(e *entry) bool { return of(e) == k })
+	}
+	return next
+}
+
+// merge is old with fresh, both by id. Of one id the fresh one stands, if it
+// belongs.
+func merge(old, fresh []*entry, belongs func(*entry) bool) []*entry {
+	out := make([]*entry, 0, len(old)+len(fresh))
+	for _, e := range fresh {
 		n, found := slices.BinarySearchFunc(old, e, compareKeys)
-		all = append(append(all, old[:n]...), e)
+		out = append(out, old[:n]...)
+		if belongs(e) {
+			out = append(out, e)
+		}
 		if found {
 			n++
 		}
 		old = old[n:]
 	}
-	return append(all, old...)
-}
-
-func newIndex(all []*entry) *index {
-	ix := &index{all: all, byType: map[TypeID][]*entry{}, byArea: map[string][]*entry{}, byLife: map[Life][]*entry{}}
-	for _, e := range all {
-		ix.byType[e.Type] = append(ix.byType[e.Type], e)
-		ix.byArea[e.Area] = append(ix.byArea[e.Area], e)
-		ix.byLife[e.Life] = append(ix.byLife[e.Life], e)
-	}
-	return ix
+	return append(out, old...)
 }
 
 // candidates are few entries among which are all that match, by id.

@@ -16,8 +16,9 @@ import (
 )
 
 // Open opens or creates the SQLite file at path: write-ahead log, every commit
-// synced, foreign keys on. One connection writes at a time; readers wait at
-// most five seconds.
+// synced, foreign keys on. One connection writes at a time; others wait at most
+// half a minute: an import of 100,000 devices, which is one transaction, takes
+// some seconds.
 func Open(path string) (*sql.DB, error) {
 	// In "file://state.db" SQLite takes "state.db" for a host.
 	abs, err := filepath.Abs(path)
@@ -25,7 +26,7 @@ func Open(path string) (*sql.DB, error) {
 		return nil, fmt.Errorf("open state database %s: %w", path, err)
 	}
 	q := url.Values{"_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(5000)",
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "busy_timeout(30000)",
 	}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String())
 	if err != nil {

@@ -27,7 +27,7 @@ func TestOpenTakesAnyPath(t *testing.T) {
 			if _, err := os.Stat(path); err != nil {
 				t.Errorf("the file is elsewhere: %v", err)
 			}
-			for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
+			for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "30000"} {
 				var got string
 				if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 					t.Errorf("%s = %q, want %q (%v)", pragma, got, want, err)
