@@ -34,7 +34,7 @@ func settings(t *testing.T) string {
 	var kept []string
 	for line := range strings.Lines(read(t, "mosquitto/mosquitto.conf")) {
 		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if !slices.Contains([]string{"listener", "cafile", "certfile", "keyfile", "allow_anonymous", "password_file", "acl_file", "persistence_location"}, word) {
+		if !slices.Contains([]string{"listener", "cafile", "certfile", "keyfile", "allow_anonymous", "use_username_as_clientid", "password_file", "acl_file", "persistence_location"}, word) {
 			kept = append(kept, line)
 		}
 	}

@@ -73,9 +73,6 @@ type Device struct {
 	// Labels are words to find it by.
 	Labels []string `json:"labels,omitempty"`
 
-	// SecretHash is the SHA-256, in hex, of its generated credential; empty
-	// means that it cannot sign in with a password.
-	SecretHash string `json:"-"`
 	// Discovered is true for a device that was registered because it spoke,
 	// not because somebody entered it.
 	Discovered bool      `json:"discovered,omitempty"`

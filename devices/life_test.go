@@ -79,9 +79,6 @@ func TestLifeWantsAReasonAndIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := r.IssueSecret(lan, "cam-1"); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := r.SetLife(t.Context(), "nobody", devices.Active, "thử xem"); !errors.Is(err, devices.ErrNotFound) {
 		t.Error(err)
 	}

@@ -39,8 +39,8 @@ func (r *Registry) Discover(ctx context.Context, id ID) (*Device, error) {
 	return r.put(ctx, nil, Device{ID: id, Type: TypeGeneric, Name: string(id), Discovered: true}, "device.discover", "")
 }
 
-// Update changes what is known of a device. Its id as first written, its
-// credential and when it was created stay; so does its life, if d says none.
+// Update changes what is known of a device. Its id as first written and when it
+// was created stay; so does its life, if d says none.
 func (r *Registry) Update(ctx context.Context, d Device) (*Device, error) {
 	return r.edit(ctx, d.ID, 0, "device.update", "", func(to *Device) error {
 		*to = d.after(to)
@@ -118,7 +118,7 @@ func (r *Registry) Apply(ctx context.Context, wanted []Change, entry audit.Entry
 		cs[i] = change{next: w.Device, action: "device.create"}
 		if known {
 			cs[i].old, cs[i].action = old, "device.update"
-			cs[i].next.ID, cs[i].next.SecretHash, cs[i].next.CreatedAt = old.ID, old.SecretHash, old.CreatedAt
+			cs[i].next.ID, cs[i].next.CreatedAt = old.ID, old.CreatedAt
 		}
 	}
 	return r.apply(ctx, cs, done, entry)
@@ -126,7 +126,7 @@ func (r *Registry) Apply(ctx context.Context, wanted []Change, entry audit.Entry
 
 // after is d as the successor of old.
 func (d Device) after(old *Device) Device {
-	d.ID, d.SecretHash, d.CreatedAt = old.ID, old.SecretHash, old.CreatedAt
+	d.ID, d.CreatedAt = old.ID, old.CreatedAt
 	if d.Life == "" {
 		d.Life, d.LifeReason, d.LifeSince = old.Life, old.LifeReason, old.LifeSince
 	}

@@ -50,16 +50,12 @@ func TestRegistryKeepsDevices(t *testing.T) {
 			t.Errorf("bad %s: %v", field, err)
 		}
 	}
-	secret, err := r.IssueSecret(ctx, "qb-air-01")
-	if err != nil || !r.CheckSecret("qb-air-01", secret) || r.CheckSecret("qb-air-01", secret+"x") || r.CheckSecret("nobody", "") {
-		t.Errorf("credential: %v", err)
-	}
 	if _, err := r.Discover(ctx, "new-1"); err != nil {
 		t.Fatal(err)
 	}
 	r = openRegistry(t, path)
 	got, ok := r.Get("qb-AIR-01")
-	if !ok || got.Name != d.Name || *got.Position != *d.Position || r.Interval(got) != 30*time.Second || !r.CheckSecret("qb-air-01", secret) {
+	if !ok || got.Name != d.Name || *got.Position != *d.Position || r.Interval(got) != 30*time.Second {
 		t.Errorf("after reopening: %+v", got)
 	}
 	for q, want := range map[string]int{"dong hoi": 1, "ĐỒNG HỚI": 1, "Ðồng": 1, "qb-": 1, "new": 1, "zzz": 0, "": 2} {

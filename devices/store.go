@@ -9,14 +9,15 @@ import (
 	"unique"
 )
 
-const deviceColumns = `key,id,type,name,area,lat,lon,interval_ms,secret_hash,discovered,created_at,life,life_reason,life_since,
+const deviceColumns = `key,id,type,name,area,lat,lon,interval_ms,discovered,created_at,life,life_reason,life_since,
 	agency,vendor,network,cohort,gateway,serial,model,firmware,installed_at,notes,photo,labels,updated_at,version`
 
 // saveDevice puts a device. Its key, its id as first written and when it was
-// created are never changed.
-const saveDevice = `INSERT INTO device(` + deviceColumns + `) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+// created are never changed. secret_hash is of an earlier version;
+// devices/credentials took what was in it.
+const saveDevice = `INSERT INTO device(secret_hash,` + deviceColumns + `) VALUES('',?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 	ON CONFLICT(key) DO UPDATE SET type=excluded.type,name=excluded.name,area=excluded.area,lat=excluded.lat,lon=excluded.lon,interval_ms=excluded.interval_ms,
-	secret_hash=excluded.secret_hash,discovered=excluded.discovered,life=excluded.life,life_reason=excluded.life_reason,life_since=excluded.life_since,
+	discovered=excluded.discovered,life=excluded.life,life_reason=excluded.life_reason,life_since=excluded.life_since,
 	agency=excluded.agency,vendor=excluded.vendor,network=excluded.network,cohort=excluded.cohort,gateway=excluded.gateway,serial=excluded.serial,model=excluded.model,
 	firmware=excluded.firmware,installed_at=excluded.installed_at,notes=excluded.notes,photo=excluded.photo,labels=excluded.labels,updated_at=excluded.updated_at,version=excluded.version`
 
@@ -26,7 +27,7 @@ func (d *Device) columns() []any {
 	if d.Position != nil {
 		lat, lon = d.Position.Lat, d.Position.Lon
 	}
-	return []any{d.ID.Key(), string(d.ID), string(d.Type), d.Name, d.Area, lat, lon, d.Interval.Milliseconds(), d.SecretHash, d.Discovered, d.CreatedAt.UnixMilli(),
+	return []any{d.ID.Key(), string(d.ID), string(d.Type), d.Name, d.Area, lat, lon, d.Interval.Milliseconds(), d.Discovered, d.CreatedAt.UnixMilli(),
 		string(d.Life), d.LifeReason, millis(d.LifeSince), d.Agency, d.Vendor, d.Network, d.Cohort, string(d.Gateway), d.Serial, d.Model, d.Firmware, d.InstalledAt,
 		d.Notes, d.Photo, strings.Join(d.Labels, "\n"), millis(d.UpdatedAt), d.Version}
 }
@@ -55,7 +56,7 @@ func scanDevice(rows *sql.Rows) (d Device, err error) {
 	var lat, lon sql.NullFloat64
 	var key, labels string
 	var interval, created, since, updated int64
-	err = rows.Scan(&key, &d.ID, &d.Type, &d.Name, &d.Area, &lat, &lon, &interval, &d.SecretHash, &d.Discovered, &created, &d.Life, &d.LifeReason, &since,
+	err = rows.Scan(&key, &d.ID, &d.Type, &d.Name, &d.Area, &lat, &lon, &interval, &d.Discovered, &created, &d.Life, &d.LifeReason, &since,
 		&d.Agency, &d.Vendor, &d.Network, &d.Cohort, &d.Gateway, &d.Serial, &d.Model, &d.Firmware, &d.InstalledAt, &d.Notes, &d.Photo, &labels, &updated, &d.Version)
 	if err != nil {
 		return d, err
@@ -92,16 +93,4 @@ func fromMillis(ms int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
-}
-
-type execer interface {
-	ExecContext(context.Context, string, ...any) (sql.Result, error)
-}
-
-// save puts one device by itself.
-func save(ctx context.Context, x execer, d *Device) error {
-	if _, err := x.ExecContext(ctx, saveDevice, d.columns()...); err != nil {
-		return fmt.Errorf("save device %s: %w", d.ID, err)
-	}
-	return nil
 }

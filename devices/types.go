@@ -2,6 +2,7 @@ package devices
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -194,6 +195,10 @@ func (r *Registry) loadTypes(ctx context.Context) (kept map[TypeID]Type, gone ma
 		kept[id] = t
 	}
 	return kept, gone, rows.Err()
+}
+
+type execer interface {
+	ExecContext(context.Context, string, ...any) (sql.Result, error)
 }
 
 func saveType(ctx context.Context, x execer, t *Type, deleted bool) error {

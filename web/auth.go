@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/audit"
+	"haidang/devices/credentials"
 )
 
 // Role is what somebody may do.
@@ -163,12 +165,11 @@ func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, 
 		s.refuse(w, r)
 		return "", false
 	}
-	if s.guesses.spent(r, string(dev.ID)) {
+	switch _, err := s.Credentials.SignIn(string(dev.ID), secret, r.RemoteAddr); {
+	case errors.Is(err, credentials.ErrTooMany):
 		s.fail(w, r, errTooMany)
 		return "", false
-	}
-	if !s.Registry.CheckSecret(dev.ID, secret) {
-		s.guesses.take(r, string(dev.ID))
+	case err != nil:
 		s.refuse(w, r)
 		return "", false
 	}

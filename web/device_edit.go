@@ -108,7 +108,7 @@ func (s *Server) postDevice(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	secret, err := s.Registry.IssueSecret(r.Context(), created.ID)
+	secret, err := s.Credentials.IssueSecret(r.Context(), created.ID)
 	if err != nil {
 		s.fail(w, r, err)
 		return

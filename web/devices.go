@@ -29,7 +29,7 @@ func (s *Server) postSecret(w http.ResponseWriter, r *http.Request) {
 	d, err := s.device(r)
 	if err == nil {
 		var secret string
-		if secret, err = s.Registry.IssueSecret(r.Context(), d.ID); err == nil {
+		if secret, err = s.Credentials.IssueSecret(r.Context(), d.ID); err == nil {
 			s.json(w, http.StatusOK, map[string]string{"secret": secret})
 			return
 		}

@@ -32,6 +32,7 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
+	"haidang/devices/credentials"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -77,6 +78,8 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	offices, err := agencies.Open(ctx, db, trail, places)
 	must(err)
 	reg.UsePlaces(places, offices)
+	creds, err := credentials.Open(ctx, db, credentials.Options{Registry: reg, Audit: trail, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	must(err)
 	changes, err := changelog.Open(ctx, db)
 	must(err)
 	photos, err := media.Open(filepath.Join(dir, "media"))
@@ -101,7 +104,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Audit: trail, Registry: reg, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Audit: trail, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}

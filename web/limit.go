@@ -2,11 +2,12 @@ package web
 
 import (
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"haidang/devices/credentials"
 )
 
 // limiter bounds what one address may do: n at once, then one every period.
@@ -23,16 +24,6 @@ func newLimiter(every time.Duration, burst int) *limiter {
 
 func (l *limiter) allow(r *http.Request) bool { return l.of(neighbourhood(r)).Allow() }
 
-// spent says whether what somebody at r's address did is as much as they may,
-// and take counts one more: for what counts only when it fails.
-func (l *limiter) spent(r *http.Request, somebody string) bool {
-	return l.of(neighbourhood(r)+" "+somebody).Tokens() < 1
-}
-
-func (l *limiter) take(r *http.Request, somebody string) {
-	l.of(neighbourhood(r) + " " + somebody).Allow()
-}
-
 func (l *limiter) of(key string) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,19 +38,8 @@ func (l *limiter) of(key string) *rate.Limiter {
 	return x
 }
 
-// neighbourhood is whom a limit counts as one: an IPv4 address, or the IPv6
-// network that one subscriber is given.
-func neighbourhood(r *http.Request) string {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	if a := ap.Addr().Unmap(); a.Is4() {
-		return a.String()
-	}
-	p, _ := ap.Addr().WithZone("").Prefix(64)
-	return p.String()
-}
+// neighbourhood is whom a limit counts as one.
+func neighbourhood(r *http.Request) string { return credentials.Neighbourhood(r.RemoteAddr) }
 
 func (s *Server) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -79,7 +79,7 @@ func TestRolesAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x")
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
 		roles, guarded := c.operation(op)["x-roles"].([]any)
@@ -198,6 +198,10 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	do("integrator", "POST /api/v1/devices", "/api/v1/devices", 201)
 	op, at := own("/secret")
 	do("operator", "POST "+op, at, 200)
+	op, at = own("/credentials")
+	issued := do("integrator", "POST "+op, at, 201)["credential"].(map[string]any)
+	do("operator", "GET "+op, at, 200)
+	do("admin", "DELETE "+op+"/{credential}", fmt.Sprintf("%s/%.0f", at, issued["id"]), 200)
 	op, at = own("/readings")
 	do("operator", "POST "+op, at, 202)
 	do("operator", "POST "+op, at, 202, `[{"ts":"2026-11-01T00:00:00Z","values":{"pm25":1,"o3":2},"lat":17.5,"lon":106.6},{"values":{"pm25":2}}]`)

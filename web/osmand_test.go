@@ -138,12 +138,6 @@ func TestGuessingAPhonesSecretIsSlow(t *testing.T) {
 			t.Errorf("guess %d: %d", i+1, c)
 		}
 	}
-	for i := range 20 {
-		guess("wrong", "nobody-"+strings.Repeat("x", i))
-	}
-	if n := len(h.srv.guesses.by); n != 2 {
-		t.Errorf("%d are remembered, of two phones", n)
-	}
 	if c := guess(secret, "phone-1"); c != 200 {
 		t.Errorf("another phone at the same address: %d", c)
 	}

@@ -21,6 +21,7 @@ import (
 	"haidang/devices/agencies"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
+	"haidang/devices/credentials"
 	"haidang/devices/sheet"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -50,12 +51,14 @@ type Options struct {
 	// Audit keeps who did what.
 	Audit    *audit.Log
 	Registry *devices.Registry
-	Areas    *areas.Store
-	Agencies *agencies.Store
-	Tracker  *latest.Tracker
-	History  ingest.History
-	Events   EventHistory
-	Pipeline Pipeline
+	// Credentials are what devices sign in with.
+	Credentials *credentials.Store
+	Areas       *areas.Store
+	Agencies    *agencies.Store
+	Tracker     *latest.Tracker
+	History     ingest.History
+	Events      EventHistory
+	Pipeline    Pipeline
 	// Format finds a decoder of a foreign format by its name.
 	Format      func(name string) (*ingest.Format, bool)
 	DeadLetters *deadletters.Store
@@ -88,7 +91,6 @@ type Server struct {
 	imports  *sheet.Imports
 	sessions sessions
 	signIns  *limiter
-	guesses  *limiter // of devices' secrets, wrong ones alone: many phones share a network's address
 	submits  *limiter
 	lookups  *limiter // of report codes, which nobody shall find by trying
 	handler  *chi.Mux
@@ -99,8 +101,8 @@ func New(o Options) *Server {
 	if o.Format == nil {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
-	s := &Server{Options: o, imports: sheet.NewImports(o.Registry), sessions: sessions{by: map[string]session{}},
-		signIns: newLimiter(10*time.Second, 5), guesses: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
+	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), sessions: sessions{by: map[string]session{}},
+		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }

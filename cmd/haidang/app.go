@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
+	"haidang/devices/credentials"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/broker"
@@ -35,6 +37,7 @@ import (
 	"haidang/ingest/journal"
 	"haidang/ingest/latest"
 	"haidang/ingest/media"
+	brokerfiles "haidang/ingest/mosquitto"
 	"haidang/ingest/mqtt"
 	"haidang/ingest/reports"
 	"haidang/ingest/rollup"
@@ -56,6 +59,10 @@ type app struct {
 	prom     *prometheus.Registry
 	registry *devices.Registry
 	audit    *audit.Log
+
+	credentials *credentials.Store
+	mosquitto   *brokerfiles.Keeper // of an outside one's files; nil: nobody's
+
 	changes  *changelog.Log
 	letters  *deadletters.Store
 	journal  *journal.Journal
@@ -71,6 +78,7 @@ type app struct {
 	feeds    []*mqtt.Source // beside it, of an outside broker
 	hub      *live.Hub
 	server   *http.Server
+	tls      *tls.Config // nil: it is not spoken
 	listener net.Listener
 	history  ingest.History
 	rollups  *rollup.Rollups
@@ -94,7 +102,13 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		return nil, taken(err, "HTTP", cfg.HTTP, "--http")
 	}
 	a.stop.add("HTTP port", func() error { a.listener.Close(); return nil })
+	if a.tls, err = cfg.buildTLS(log); err != nil {
+		return nil, err
+	}
 	a.httpURL = "http://" + a.listener.Addr().String()
+	if a.tls != nil {
+		a.httpURL = "https://" + a.listener.Addr().String()
+	}
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
@@ -124,6 +138,9 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		return nil, err
 	}
 	a.registry.UsePlaces(places, offices)
+	if a.credentials, err = credentials.Open(ctx, db, credentials.Options{Registry: a.registry, Audit: a.audit, Log: log}); err != nil {
+		return nil, err
+	}
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
 		return nil, err
 	}
@@ -202,13 +219,16 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)
 	a.observe()
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	if a.tls != nil {
+		a.server.TLSConfig = cfg.forHTTP(a.tls)
+	}
 	return a, nil
 }
 
@@ -228,16 +248,21 @@ func (a *app) buildSource() (err error) {
 	a.mqttURL = o.URL
 	if o.URL == "" {
 		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
-			CheckSecret: a.registry.CheckSecret, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
+			TLS: a.tls, Websocket: a.cfg.MQTTWebsocket, Gate: a.credentials, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}
 		a.stop.add("broker", func() error { a.broker.Close(); return nil })
+		a.credentials.Watch(a.broker.Recheck)
 		o.URL, o.ClientID, o.Username, o.Password = a.broker.ServerURL(), broker.InternalUser, broker.InternalUser, a.broker.ServerPassword()
 		a.mqttURL = "tcp://" + a.broker.Addr()
+		if a.tls != nil {
+			a.mqttURL = "ssl://" + a.broker.Addr()
+		}
 		a.source = mqtt.New(o, a.pipeline.Submit)
 		return nil
 	}
+	a.keepMosquitto()
 	// Each feed has a session of its own: however much its sender sends at
 	// once, nobody else stands behind it.
 	for _, f := range feeds {
@@ -276,12 +301,20 @@ func (a *app) run(ctx context.Context, started func()) error {
 		own(r.name, r.run)
 	}
 	own("live topics", a.feedLiveTopics)
+	own("credentials", a.credentials.Run)
+	if a.mosquitto != nil {
+		own("mosquitto's files", a.mosquitto.Run)
+	}
 	own("housekeeping", a.keepHouse)
 	if a.influx != nil {
 		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx, a.journal) })
 	}
 	own("HTTP", func(context.Context) error {
-		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+		serve := func() error { return a.server.Serve(a.listener) }
+		if a.tls != nil {
+			serve = func() error { return a.server.ServeTLS(a.listener, "", "") }
+		}
+		if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

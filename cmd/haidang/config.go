@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+	"golang.org/x/crypto/acme"
 
 	"haidang/alerts/rules"
 	"haidang/ingest"
@@ -26,6 +28,10 @@ type Config struct {
 	HTTP string `toml:"http"` // host:port of pages and API
 	// MQTT is host:port of the embedded broker; unused with Broker.URL.
 	MQTT string `toml:"mqtt"`
+	// MQTTWebsocket is host:port of the embedded broker's MQTT over websockets,
+	// at /mqtt; empty: none.
+	MQTTWebsocket string    `toml:"mqtt_websocket"`
+	TLS           TLSConfig `toml:"tls"`
 	// UnknownDevices is "refuse" (dead letters) or "register" (type generic).
 	UnknownDevices string `toml:"unknown_devices"`
 	// Rules is a file of alert rules; empty means those that ship.
@@ -114,6 +120,11 @@ type BrokerConfig struct {
 	// Open lets devices into the embedded broker without credentials; only
 	// on loopback.
 	Open bool `toml:"open"`
+	// Files is the folder of an outside mosquitto's password and access files,
+	// which follow the registry at once; Reload is a program with its arguments
+	// that has mosquitto read them.
+	Files  string   `toml:"files"`
+	Reload []string `toml:"reload"`
 }
 
 // InfluxConfig names an InfluxDB; an empty URL means none: the journal answers.
@@ -127,7 +138,7 @@ type InfluxConfig struct {
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
 	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
-		Broker: BrokerConfig{ClientID: "haidang-ingest"}, Influx: InfluxConfig{Bucket: "ioc"}}
+		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
 // LoadConfig reads the file at path, when there is one, and the environment.
@@ -150,8 +161,9 @@ func LoadConfig(path string) (Config, error) {
 }
 
 func (c *Config) fromEnv() error {
+	proxy := fmt.Sprint(c.TLS.Proxy)
 	for name, field := range map[string]*string{
-		"DATA": &c.Data, "HTTP": &c.HTTP, "MQTT": &c.MQTT, "UNKNOWN_DEVICES": &c.UnknownDevices, "RULES": &c.Rules,
+		"DATA": &c.Data, "HTTP": &c.HTTP, "MQTT": &c.MQTT, "MQTT_WEBSOCKET": &c.MQTTWebsocket, "TLS_CERT": &c.TLS.Cert, "TLS_KEY": &c.TLS.Key, "TLS_PROXY": &proxy, "UNKNOWN_DEVICES": &c.UnknownDevices, "RULES": &c.Rules,
 		"BROKER_URL": &c.Broker.URL, "BROKER_USERNAME": &c.Broker.Username, "BROKER_PASSWORD": &c.Broker.Password,
 		"INFLUXDB_URL": &c.Influx.URL, "INFLUXDB_ORG": &c.Influx.Org, "INFLUXDB_BUCKET": &c.Influx.Bucket, "INFLUXDB_TOKEN": &c.Influx.Token,
 	} {
@@ -165,6 +177,10 @@ func (c *Config) fromEnv() error {
 			}
 			*field = strings.TrimSpace(string(b))
 		}
+	}
+	var err error
+	if c.TLS.Proxy, err = strconv.ParseBool(proxy); err != nil {
+		return fmt.Errorf("HAIDANG_TLS_PROXY is %q; it must be true or false", proxy)
 	}
 	return nil
 }
@@ -187,6 +203,12 @@ func (c *Config) Check() error {
 			bad("%s is %q; it must be host:port", name, addr)
 		}
 	}
+	if c.MQTTWebsocket != "" {
+		if _, _, err := net.SplitHostPort(c.MQTTWebsocket); err != nil {
+			bad("mqtt_websocket is %q; it must be host:port, or empty", c.MQTTWebsocket)
+		}
+	}
+	c.checkTLS(bad)
 	for i, t := range c.Tokens {
 		if !t.Role.Known() {
 			bad("token %d (%s): role %q must be viewer, crew, operator, integrator or admin", i+1, t.Name, t.Role)
@@ -203,6 +225,12 @@ func (c *Config) Check() error {
 	}
 	if c.Broker.Open && c.Broker.URL == "" && !isLoopback(c.MQTT) {
 		bad("broker.open lets devices in without credentials, but mqtt = %q listens beyond this machine; close one of the two", c.MQTT)
+	}
+	if c.Broker.Files != "" && (c.Broker.URL == "" || c.Broker.Username == "") {
+		bad("broker.files are those of an outside broker; give its broker.url, and broker.username")
+	}
+	if len(c.Broker.Reload) > 0 && c.Broker.Files == "" {
+		bad("broker.reload has mosquitto read broker.files, but there are none")
 	}
 	if _, err := ingest.ParseLimits(c.DeviceLimit); err != nil {
 		bad("device_limit: %w", err)

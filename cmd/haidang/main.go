@@ -1,7 +1,8 @@
 // Command haidang is the operations centre: serve runs it for real, demo shows
 // a living province on this machine, check reads a configuration, decode shows
-// what a payload would become, journal prints what was kept, token makes a
-// credential for people and programs.
+// what a payload would become, journal prints what was kept, broker-config
+// writes the files of a mosquitto, token makes a credential for people and
+// programs.
 package main
 
 import (
@@ -26,14 +27,15 @@ import (
 var version = "0.1.0-dev"
 
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
-	Serve   serveCmd   `cmd:"" help:"Run the operations centre."`
-	Check   checkCmd   `cmd:"" help:"Read a configuration and say what is wrong with it."`
-	Decode  decodeCmd  `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
-	Journal journalCmd `cmd:"" help:"Print a device's readings from the journal, a line of JSON each."`
-	Token   tokenCmd   `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
-	Version struct{}   `cmd:"" help:"Print the version."`
-	Verbose bool       `short:"v" help:"Log more."`
+	Demo         demoCmd         `cmd:"" help:"Show a living province on this machine: nothing to install, nothing to configure, loopback only."`
+	Serve        serveCmd        `cmd:"" help:"Run the operations centre."`
+	Check        checkCmd        `cmd:"" help:"Read a configuration and say what is wrong with it."`
+	Decode       decodeCmd       `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
+	Journal      journalCmd      `cmd:"" help:"Print a device's readings from the journal, a line of JSON each."`
+	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the password and access files of a mosquitto from the registry of devices."`
+	Token        tokenCmd        `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
+	Version      struct{}        `cmd:"" help:"Print the version."`
+	Verbose      bool            `short:"v" help:"Log more."`
 }
 
 // gcPercent has less of a modest server's memory stand idle than Go's 100
@@ -66,6 +68,8 @@ func main() {
 		err = c.Decode.run(os.Stdout)
 	case "journal":
 		err = c.Journal.run(ctx, os.Stdout)
+	case "broker-config":
+		err = c.BrokerConfig.run(ctx, os.Stdout, log)
 	case "token":
 		err = c.Token.run()
 	default:

@@ -22,6 +22,10 @@ import (
 type Devices interface {
 	Registry
 	Apply(ctx context.Context, wanted []devices.Change, entry audit.Entry, done func(n int)) error
+}
+
+// Secrets gives devices what they sign in with; credentials.Store is one.
+type Secrets interface {
 	IssueSecret(ctx context.Context, id devices.ID) (string, error)
 }
 
@@ -83,6 +87,7 @@ const keepImports = 20
 // until the program ends; what they changed is in the audit log.
 type Imports struct {
 	reg  Devices
+	keys Secrets
 	mu   sync.Mutex
 	jobs []*job // oldest first
 	wait sync.WaitGroup
@@ -99,8 +104,8 @@ type job struct {
 	keys   [][]string // id, secret
 }
 
-// NewImports imports into reg.
-func NewImports(reg Devices) *Imports { return &Imports{reg: reg} }
+// NewImports imports into reg, with secrets of keys.
+func NewImports(reg Devices, keys Secrets) *Imports { return &Imports{reg: reg, keys: keys} }
 
 // Start begins to import a table and returns at once. devices.ErrConflict says
 // that another is on its way. ctx ends nothing; it says who acts.
@@ -285,7 +290,7 @@ func (im *Imports) issue(ctx context.Context, j *job, p *plan) error {
 		if c.Version != 0 {
 			continue
 		}
-		secret, err := im.reg.IssueSecret(ctx, c.Device.ID)
+		secret, err := im.keys.IssueSecret(ctx, c.Device.ID)
 		if err != nil {
 			im.change(j, func(i *Import) {
 				i.Message = fmt.Sprintf("all devices are in; %d of %d have a secret, give the others theirs one by one", len(j.keys), p.created)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/audit"
+	"haidang/devices/credentials"
 	"haidang/devices/sheet"
 	"haidang/devices/statedb"
 )
@@ -23,6 +25,7 @@ type house struct {
 	*devices.Registry
 	*sheet.Imports
 	log  *audit.Log
+	keys *credentials.Store
 	path string
 }
 
@@ -39,7 +42,10 @@ func open(t testing.TB) *house {
 	if h.log, err = audit.Open(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
-	h.Imports = sheet.NewImports(h.Registry)
+	if h.keys, err = credentials.Open(t.Context(), db, credentials.Options{Registry: h.Registry, Audit: h.log, Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	h.Imports = sheet.NewImports(h.Registry, h.keys)
 	t.Cleanup(func() {
 		h.Imports.Close()
 		db.Close()
@@ -257,7 +263,7 @@ func TestSecretsAreShownOnce(t *testing.T) {
 	}
 	text, err := h.Secrets(i.ID)
 	id, secret, _ := strings.Cut(strings.TrimPrefix(string(text), "id,secret\n"), ",")
-	if err != nil || id != "new" || !h.CheckSecret("new", strings.TrimSpace(secret)) {
+	if err != nil || id != "new" || !h.keys.CheckSecret("new", strings.TrimSpace(secret)) {
 		t.Errorf("%q, %v", text, err)
 	}
 	if _, err := h.Secrets(i.ID); !errors.Is(err, devices.ErrNotFound) {

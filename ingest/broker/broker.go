@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,7 +14,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"haidang/devices"
+	"haidang/devices/credentials"
 	"haidang/ingest"
 )
 
@@ -23,10 +24,16 @@ type Options struct {
 	Listen string
 	// Dir holds sessions and undelivered messages.
 	Dir string
+	// TLS is what devices from elsewhere must speak; those on this machine may go
+	// without. Nil: nobody need.
+	TLS *tls.Config
+	// Websocket is host:port for MQTT over websockets, at /mqtt, with TLS when
+	// there is TLS; empty: none.
+	Websocket string
 	// Open lets anyone publish as anyone: for demo, on loopback only.
 	Open bool
-	// CheckSecret says whether a device may sign in. Unused when Open.
-	CheckSecret func(id devices.ID, secret string) bool
+	// Gate says who may sign in as a device. Unused when Open.
+	Gate Gate
 	// Submit takes each message to its end; a device is answered at its Done.
 	Submit func(context.Context, ingest.Message) error
 	// Feeds are topic filters beside our own, on which foreign formats come.
@@ -47,12 +54,20 @@ type Broker struct {
 	port   int
 	intake *intake
 	old    *leftovers
+
+	webPort int
+
+	sessions sessions
 }
 
 // answerWithin is how long NATS waits for a message's answer before it closes
 // the device's connection, and the device comes again: so long a full disk may
 // hold devices back.
 const answerWithin = 30 * time.Second
+
+// handshakeWithin is how long a device may take to speak TLS: over a slow modem
+// a handshake is some seconds.
+const handshakeWithin = 10 * time.Second
 
 // InternalUser is the name under which the server itself connects, to speak to
 // devices.
@@ -72,7 +87,7 @@ func Start(o Options) (*Broker, error) {
 	port = l.Addr().(*net.TCPAddr).Port
 	l.Close()
 
-	b := &Broker{opts: o, secret: rand.Text(), host: host, port: port}
+	b := &Broker{opts: o, secret: rand.Text(), host: host, port: port, sessions: sessions{by: map[string]map[uint64]credentials.Pass{}}}
 	so := &server.Options{
 		ServerName: "haidang", DontListen: true, NoSigs: true, NoLog: false,
 		JetStream: true, StoreDir: o.Dir, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 64 << 30,
@@ -80,6 +95,16 @@ func Start(o Options) (*Broker, error) {
 		MaxPayload:   1 << 20, MaxPending: waitingBytes, MaxConn: 200_000,
 		CustomClientAuthentication: b,
 		MQTT:                       server.MQTTOpts{Host: host, Port: port, JSAPITimeout: answerWithin},
+	}
+	if o.TLS != nil {
+		so.AllowNonTLS = true // Check asks for it
+		so.MQTT.TLSConfig, so.MQTT.TLSTimeout = o.TLS, handshakeWithin.Seconds()
+	}
+	if o.Websocket != "" {
+		if so.Websocket, err = websocketOptions(o); err != nil {
+			return nil, err
+		}
+		b.webPort = so.Websocket.Port
 	}
 	srv, err := server.NewServer(so)
 	if err != nil {
@@ -97,6 +122,21 @@ func Start(o Options) (*Broker, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+func websocketOptions(o Options) (server.WebsocketOpts, error) {
+	host, port, err := splitListen(o.Websocket)
+	if err != nil {
+		return server.WebsocketOpts{}, err
+	}
+	// As with MQTT's port, NATS would only end.
+	l, err := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
+	if err != nil {
+		return server.WebsocketOpts{}, err
+	}
+	port = l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	return server.WebsocketOpts{Host: host, Port: port, TLSConfig: o.TLS, NoTLS: o.TLS == nil, HandshakeTimeout: handshakeWithin}, nil
 }
 
 func splitListen(listen string) (string, int, error) {
@@ -119,6 +159,17 @@ func (b *Broker) LetsIn() bool { return b.ready.Load() }
 
 // Addr is host:port where devices connect.
 func (b *Broker) Addr() string { return net.JoinHostPort(b.host, fmt.Sprint(b.port)) }
+
+// WebsocketURL is where devices connect by websocket; empty: nowhere.
+func (b *Broker) WebsocketURL() string {
+	switch {
+	case b.webPort == 0:
+		return ""
+	case b.opts.TLS != nil:
+		return fmt.Sprintf("wss://127.0.0.1:%d/mqtt", b.webPort)
+	}
+	return fmt.Sprintf("ws://127.0.0.1:%d/mqtt", b.webPort)
+}
 
 // ServerURL is where the server's own client connects, always over loopback.
 func (b *Broker) ServerURL() string {
@@ -152,34 +203,9 @@ func (b *Broker) Close() {
 	b.srv.WaitForShutdown()
 }
 
-// Check implements server.Authentication: who may connect, and what they may
-// publish and subscribe to.
-func (b *Broker) Check(c server.ClientAuthentication) bool {
-	o := c.GetOpts()
-	if o.Username == InternalUser {
-		return subtle.ConstantTimeCompare([]byte(o.Password), []byte(b.secret)) == 1
-	}
-	if !b.ready.Load() {
-		return false
-	}
-	if b.opts.Open {
-		return true
-	}
-	id, err := devices.ParseID(o.Username)
-	if err != nil || b.opts.CheckSecret == nil || !b.opts.CheckSecret(id, o.Password) {
-		b.opts.Log.Warn("device was not let in", "component", "broker", "username", fmt.Sprintf("%.64q", o.Username))
-		return false
-	}
-	own := "ioc.v1.devices." + string(id) + "."
-	publish := []string{own + "readings", own + "events", own + "state", own + "config.reported", own + "replies.>"}
-	for _, filter := range b.opts.Grants[id.Key()] {
-		publish = append(publish, subjectsOf(filter)...)
-	}
-	c.RegisterUser(&server.User{Username: o.Username, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: publish},
-		Subscribe: &server.SubjectPermission{Allow: []string{own + "config", own + "commands", own + "commands.>", own + "errors"}},
-	}})
-	return true
+// isServer says whether a password is that of the server itself.
+func (b *Broker) isServer(password string) bool {
+	return subtle.ConstantTimeCompare([]byte(password), []byte(b.secret)) == 1
 }
 
 // natsLogger brings the server's log into ours: only what an operator can use.

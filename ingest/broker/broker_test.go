@@ -11,7 +11,7 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
-	"haidang/devices"
+	"haidang/devices/credentials"
 	"haidang/ingest"
 	"haidang/ingest/broker"
 	"haidang/ingest/mqtt"
@@ -50,6 +50,11 @@ func speak(t *testing.T, b *broker.Broker) *mqtt.Source {
 
 func options(b *broker.Broker, id string) *paho.ClientOptions {
 	return paho.NewClientOptions().AddBroker("tcp://" + b.Addr()).SetClientID("dev-" + id).SetUsername(id).SetConnectTimeout(3 * time.Second).SetMaxReconnectInterval(100 * time.Millisecond)
+}
+
+// own are options of a device that signs in.
+func own(b *broker.Broker, id, secret string) *paho.ClientOptions {
+	return options(b, id).SetClientID(id).SetPassword(secret)
 }
 
 func connect(t *testing.T, o *paho.ClientOptions) (paho.Client, error) {
@@ -233,21 +238,23 @@ func TestLastWillComes(t *testing.T) {
 }
 
 func TestDeviceSpeaksOnlyAsItself(t *testing.T) {
-	b, got := start(t, broker.Options{CheckSecret: func(id devices.ID, s string) bool { return s == "secret-of-"+string(id) },
-		Feeds: []string{"plant/+/data"}, Grants: map[string][]string{"gw": {"plant/+/data"}}})
+	doors := openDoors(t, "a", "gw")
+	_, secret := doors.issue(t, "a", credentials.Terms{})
+	_, gateways := doors.issue(t, "gw", credentials.Terms{})
+	b, got := start(t, broker.Options{Gate: doors, Feeds: []string{"plant/+/data"}, Grants: map[string][]string{"gw": {"plant/+/data"}}})
 	defer b.Close()
 	s := speak(t, b)
 	defer s.Stop()
-	if _, err := connect(t, options(b, "a").SetPassword("secret-of-a")); err == nil {
+	if _, err := connect(t, own(b, "a", secret)); err == nil {
 		t.Error("a device was let in before ingest was ready")
 	}
 	b.Ready()
-	if _, err := connect(t, options(b, "a").SetPassword("wrong")); err == nil {
+	if _, err := connect(t, own(b, "a", "wrong")); err == nil {
 		t.Error("a device was let in with a wrong secret")
 	}
-	c := device(t, options(b, "a").SetPassword("secret-of-a"))
+	c := device(t, own(b, "a", secret))
 	defer c.Disconnect(0)
-	gw := device(t, options(b, "gw").SetPassword("secret-of-gw"))
+	gw := device(t, own(b, "gw", gateways))
 	defer gw.Disconnect(0)
 	for _, forged := range []string{"ioc/v1/devices/b/readings", "ioc/v1/reports", "ioc/v1/live/alerts", "ioc/v1/devices/a/errors", "plant/1/data", "$MQTT/msgs/ioc/v1/devices/b/readings", "$JS/API/INFO"} {
 		c.Publish(forged, 1, false, "forged").WaitTimeout(200 * time.Millisecond)
@@ -287,7 +294,9 @@ func TestServersMessagesWaitForADevice(t *testing.T) {
 	b, _ := start(t, broker.Options{Open: true, Dir: dir})
 	b.Ready()
 	told := make(chan string, 10)
-	o := options(b, "a").SetCleanSession(false).SetAutoReconnect(false).SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told <- string(m.Payload()) })
+	doors := openDoors(t, "a")
+	_, secret := doors.issue(t, "a", credentials.Terms{})
+	o := own(b, "a", "").SetCleanSession(false).SetAutoReconnect(false).SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told <- string(m.Payload()) })
 	c := device(t, o)
 	done(t, c.Subscribe("ioc/v1/devices/a/commands/#", 1, nil))
 	c.Disconnect(100)
@@ -298,10 +307,10 @@ func TestServersMessagesWaitForADevice(t *testing.T) {
 	s.Stop()
 	at := b.Addr()
 	b.Close()
-	b, got := start(t, broker.Options{CheckSecret: func(devices.ID, string) bool { return true }, Dir: dir, Listen: at})
+	b, got := start(t, broker.Options{Gate: doors, Dir: dir, Listen: at})
 	defer b.Close()
 	b.Ready()
-	c = device(t, o)
+	c = device(t, o.SetPassword(secret))
 	defer c.Disconnect(0)
 	done(t, c.Subscribe("ioc/v1/devices/a/config", 1, nil))
 	var all []string

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,10 @@ type MosquittoOptions struct {
 	Users map[string]string
 	// ACL is the text of an acl_file; empty means that everybody may do all.
 	ACL string
+	// PasswordFile and ACLFile are such files in the place of those.
+	PasswordFile, ACLFile string
+	// UsernameAsClientID gives each client its username for a client id.
+	UsernameAsClientID bool
 	// Settings replace what decides which messages are kept; empty means all
 	// are, saved to disk each second.
 	Settings string
@@ -48,18 +53,23 @@ func StartMosquitto(t testing.TB, o MosquittoOptions) *Mosquitto {
 	if u, err := user.Current(); err == nil && u.Uid == "0" {
 		c.WriteString("user root\n") // else it becomes a user that may not read the folder
 	}
-	fmt.Fprintf(&c, "allow_anonymous %t\n", len(o.Users) == 0)
 	if len(o.Users) > 0 {
-		fmt.Fprintf(&c, "password_file %s\n", passwords(t, dir, o.Users))
+		o.PasswordFile = WriteMosquittoUsers(t, filepath.Join(dir, "passwords"), o.Users)
 	}
 	if o.ACL != "" {
-		fmt.Fprintf(&c, "acl_file %s\n", write(t, filepath.Join(dir, "acl"), o.ACL))
+		o.ACLFile = WriteFile(t, filepath.Join(dir, "acl"), o.ACL)
+	}
+	fmt.Fprintf(&c, "allow_anonymous %t\nuse_username_as_clientid %t\n", o.PasswordFile == "", o.UsernameAsClientID)
+	for option, file := range map[string]string{"password_file": o.PasswordFile, "acl_file": o.ACLFile} {
+		if file != "" {
+			fmt.Fprintf(&c, "%s %s\n", option, file)
+		}
 	}
 	if o.Settings == "" {
 		o.Settings = keepAll
 	}
 	c.WriteString(o.Settings)
-	config := write(t, filepath.Join(dir, "mosquitto.conf"), c.String())
+	config := WriteFile(t, filepath.Join(dir, "mosquitto.conf"), c.String())
 	m := &Mosquitto{Address: loopback(port), URL: "tcp://" + loopback(port)}
 	m.process = process{t: t, name: "mosquitto", program: program, args: []string{"-c", config},
 		log: filepath.Join(dir, "mosquitto.log"), ready: m.dial}
@@ -76,20 +86,28 @@ func (m *Mosquitto) dial() error {
 	return c.Close()
 }
 
-func passwords(t testing.TB, dir string, users map[string]string) string {
+// ReloadCommand is what has it read its password and access files again.
+func (m *Mosquitto) ReloadCommand() []string {
+	return []string{"kill", "-HUP", strconv.Itoa(m.cmd.Process.Pid)}
+}
+
+// WriteMosquittoUsers writes a password file, of names and passwords, and returns
+// its path.
+func WriteMosquittoUsers(t testing.TB, path string, users map[string]string) string {
 	t.Helper()
 	var text strings.Builder
 	for name, password := range users {
 		fmt.Fprintf(&text, "%s:%s\n", name, password)
 	}
-	path := write(t, filepath.Join(dir, "passwords"), text.String())
+	WriteFile(t, path, text.String())
 	if out, err := exec.Command(find(t, "mosquitto_passwd", "HAIDANG_MOSQUITTO_PASSWD"), "-U", path).CombinedOutput(); err != nil {
 		t.Fatalf("hash passwords: %v %s", err, out)
 	}
 	return path
 }
 
-func write(t testing.TB, path, text string) string {
+// WriteFile writes a file and returns its path.
+func WriteFile(t testing.TB, path, text string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
