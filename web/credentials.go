@@ -26,13 +26,15 @@ type credentialView struct {
 }
 
 func viewCredential(c *credentials.Credential) credentialView {
-	known := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
+	return credentialView{c.ID, c.Username(), c.Label, c.State(time.Now()), c.CreatedAt, orNil(c.NotBefore), orNil(c.NotAfter), orNil(c.RevokedAt), orNil(c.UsedAt)}
+}
+
+// orNil is a time, or nil for the zero one, which is never.
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
 	}
-	return credentialView{c.ID, c.Username(), c.Label, c.State(time.Now()), c.CreatedAt, known(c.NotBefore), known(c.NotAfter), known(c.RevokedAt), known(c.UsedAt)}
+	return &t
 }
 
 func (s *Server) listCredentials(w http.ResponseWriter, r *http.Request) {

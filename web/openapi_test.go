@@ -79,7 +79,7 @@ func TestRolesAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1")
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1", "{key}", "x")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
 		roles, guarded := c.operation(op)["x-roles"].([]any)
@@ -202,6 +202,17 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	issued := do("integrator", "POST "+op, at, 201)["credential"].(map[string]any)
 	do("operator", "GET "+op, at, 200)
 	do("admin", "DELETE "+op+"/{credential}", fmt.Sprintf("%s/%.0f", at, issued["id"]), 200)
+	key := do("admin", "POST /api/v1/provisioning-keys", "/api/v1/provisioning-keys", 201)
+	do("", "POST /api/v1/provision", "/api/v1/provision", 200) // the example's key is nobody's
+	name := key["provisioning_key"].(map[string]any)["key"].(string)
+	ask := fmt.Sprintf(`{"deviceName":"qb-level-31","provisionDeviceKey":%q,"provisionDeviceSecret":%q}`, name, key["secret"])
+	for _, want := range []string{"SUCCESS", "FAILURE"} {
+		if got := do("", "POST /api/v1/provision", "/api/v1/provision", 200, ask)["status"]; got != want {
+			t.Errorf("provisioning: %v, want %s", got, want)
+		}
+	}
+	get("/api/v1/provisioning-keys")
+	do("operator", "DELETE /api/v1/provisioning-keys/{key}", "/api/v1/provisioning-keys/"+name, 200)
 	op, at = own("/readings")
 	do("operator", "POST "+op, at, 202)
 	do("operator", "POST "+op, at, 202, `[{"ts":"2026-11-01T00:00:00Z","values":{"pm25":1,"o3":2},"lat":17.5,"lon":106.6},{"values":{"pm25":2}}]`)

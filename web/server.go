@@ -92,8 +92,11 @@ type Server struct {
 	sessions sessions
 	signIns  *limiter
 	submits  *limiter
-	lookups  *limiter // of report codes, which nobody shall find by trying
-	handler  *chi.Mux
+	// provisions are devices' that register themselves: many may do so at one
+	// address, when they are taken out of their boxes.
+	provisions *limiter
+	lookups    *limiter // of report codes, which nobody shall find by trying
+	handler    *chi.Mux
 }
 
 // New builds the server.
@@ -102,7 +105,7 @@ func New(o Options) *Server {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
 	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), sessions: sessions{by: map[string]session{}},
-		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), lookups: newLimiter(time.Second, 60)}
+		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }

@@ -248,7 +248,7 @@ func (a *app) buildSource() (err error) {
 	a.mqttURL = o.URL
 	if o.URL == "" {
 		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
-			TLS: a.tls, Websocket: a.cfg.MQTTWebsocket, Gate: a.credentials, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
+			TLS: a.tls, Websocket: a.cfg.MQTTWebsocket, Gate: a.credentials, Provision: a.credentials, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}

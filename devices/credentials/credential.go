@@ -65,6 +65,11 @@ func (c *Credential) Username() string {
 // secondSlot cannot be part of an id.
 const secondSlot = "~2"
 
+// DeviceOf is the device that a username names, if there is such a device.
+func DeviceOf(username string) devices.ID {
+	return devices.ID(strings.TrimSuffix(username, secondSlot))
+}
+
 // parseUsername parts a username into the device and the slot its secret must
 // be of; 0 is any.
 func parseUsername(name string) (id devices.ID, slot int, err error) {

@@ -22,9 +22,10 @@ import (
 // house is a store with two devices, a and b.
 type house struct {
 	*credentials.Store
-	db    *sql.DB
-	trail *audit.Log
-	dir   string
+	db       *sql.DB
+	registry *devices.Registry
+	trail    *audit.Log
+	dir      string
 }
 
 // open opens a store in dir; shut says why a device may not sign in.
@@ -54,7 +55,7 @@ func open(t *testing.T, dir string, shut map[devices.ID]error) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{s, db, trail, dir}
+	return &house{s, db, r, trail, dir}
 }
 
 func (h *house) issue(t *testing.T, id devices.ID, terms credentials.Terms) (*credentials.Credential, string) {

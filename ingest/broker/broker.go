@@ -34,6 +34,8 @@ type Options struct {
 	Open bool
 	// Gate says who may sign in as a device. Unused when Open.
 	Gate Gate
+	// Provision lets devices register themselves; nil: none do. Unused when Open.
+	Provision Provisioner
 	// Submit takes each message to its end; a device is answered at its Done.
 	Submit func(context.Context, ingest.Message) error
 	// Feeds are topic filters beside our own, on which foreign formats come.
@@ -57,7 +59,8 @@ type Broker struct {
 
 	webPort int
 
-	sessions sessions
+	sessions     sessions
+	provisioning provisioning
 }
 
 // answerWithin is how long NATS waits for a message's answer before it closes

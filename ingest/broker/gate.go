@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -41,6 +40,13 @@ func (b *Broker) Check(c server.ClientAuthentication) bool {
 	if a := c.RemoteAddress(); a != nil {
 		address = a.String()
 	}
+	if b.opts.TLS != nil && c.GetTLSConnectionState() == nil && !fromHere(address) {
+		b.opts.Log.Warn("device was not let in: it does not speak TLS; its secret went in the clear and should be replaced", "component", "broker", "username", fmt.Sprintf("%.64q", o.Username), "address", address)
+		return false
+	}
+	if o.Username == provisionUser && b.opts.Provision != nil && !b.opts.Gate.Known(provisionUser) {
+		return b.admitProvision(c, client, address)
+	}
 	pass, err := b.admit(c, client, address)
 	if err != nil {
 		b.opts.Log.Warn("device was not let in", "component", "broker", "username", fmt.Sprintf("%.64q", o.Username), "address", address, "reason", err)
@@ -59,9 +65,6 @@ func (b *Broker) Check(c server.ClientAuthentication) bool {
 // admit finds out as which device a client signs in.
 func (b *Broker) admit(c server.ClientAuthentication, client, address string) (credentials.Pass, error) {
 	o := c.GetOpts()
-	if b.opts.TLS != nil && c.GetTLSConnectionState() == nil && !fromHere(address) {
-		return credentials.Pass{}, errors.New("it does not speak TLS; its secret went in the clear and should be replaced")
-	}
 	pass, err := b.opts.Gate.SignIn(o.Username, o.Password, address)
 	if err != nil {
 		return pass, err
@@ -94,13 +97,18 @@ const generated = 22
 // username, alone or before a ':', or one that NATS made, which nobody can guess. Whoever
 // takes another's client id ends its connection and gets what waits for it.
 func (b *Broker) owns(id devices.ID, client string) bool {
-	own, _, _ := strings.Cut(client, ":")
-	if strings.EqualFold(own, string(id)) || strings.EqualFold(own, (&credentials.Credential{Device: id, Slot: 2}).Username()) {
+	if owner(client).Key() == id.Key() {
 		return true
 	}
 	return len(client) == generated && !b.opts.Gate.Known(devices.ID(client)) && !strings.ContainsFunc(client, func(r rune) bool {
 		return r < '0' || r > 'z' || r > '9' && r < 'A' || r > 'Z' && r < 'a'
 	})
+}
+
+// owner is the device whose a client id is, if there is such a device.
+func owner(client string) devices.ID {
+	own, _, _ := strings.Cut(client, ":")
+	return credentials.DeviceOf(own)
 }
 
 // permissions are what a device may publish and subscribe to.

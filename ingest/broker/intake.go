@@ -102,6 +102,13 @@ func (b *Broker) openIntake() (*intake, error) {
 			return nil, err
 		}
 	}
+	if b.opts.Provision != nil {
+		for _, s := range []string{provisionAsk, storePrefix + provisionAsk} {
+			if err := in.listen(s, in.provision); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return in, in.conn.Flush()
 }
 
@@ -118,6 +125,9 @@ func (in *intake) listen(subject string, fn nats.MsgHandler) error {
 
 // takeQoS1 hands a message over; the device is answered when the journal has it.
 func (in *intake) takeQoS1(m *nats.Msg) {
+	if m.Subject == storePrefix+provisionAsk && in.b.opts.Provision != nil {
+		return // provision has it too, and time for it
+	}
 	topic := topicOf(m.Subject[len(storePrefix):])
 	if isKept(topic) {
 		if in.wide.Load() {
