@@ -78,7 +78,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	offices, err := agencies.Open(ctx, db, trail, places)
 	must(err)
 	reg.UsePlaces(places, offices)
-	creds, err := credentials.Open(ctx, db, credentials.Options{Registry: reg, Audit: trail, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	creds, err := credentials.Open(ctx, db, credentials.Options{Registry: reg, Audit: trail, Authority: newAuthority(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	must(err)
 	changes, err := changelog.Open(ctx, db)
 	must(err)

@@ -79,7 +79,7 @@ func TestRolesAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1", "{key}", "x")
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1", "{key}", "x", "{fingerprint}", "x")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
 		roles, guarded := c.operation(op)["x-roles"].([]any)
@@ -213,6 +213,14 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	}
 	get("/api/v1/provisioning-keys")
 	do("operator", "DELETE /api/v1/provisioning-keys/{key}", "/api/v1/provisioning-keys/"+name, 200)
+	op, at = own("/certificates")
+	request, err := json.Marshal(map[string]string{"csr": certificateRequest(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := do("operator", "POST "+op, at, 201, string(request))["certificate"].(map[string]any)
+	do("operator", "GET "+op, at, 200)
+	do("operator", "DELETE "+op+"/{fingerprint}", fmt.Sprintf("%s/%s", at, signed["fingerprint"]), 200)
 	op, at = own("/readings")
 	do("operator", "POST "+op, at, 202)
 	do("operator", "POST "+op, at, 202, `[{"ts":"2026-11-01T00:00:00Z","values":{"pm25":1,"o3":2},"lat":17.5,"lon":106.6},{"values":{"pm25":2}}]`)

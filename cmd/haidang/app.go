@@ -138,7 +138,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		return nil, err
 	}
 	a.registry.UsePlaces(places, offices)
-	if a.credentials, err = credentials.Open(ctx, db, credentials.Options{Registry: a.registry, Audit: a.audit, Log: log}); err != nil {
+	if err := a.openCredentials(ctx, db); err != nil {
 		return nil, err
 	}
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
@@ -247,8 +247,12 @@ func (a *app) buildSource() (err error) {
 	o := mqtt.Options{URL: a.cfg.Broker.URL, ClientID: a.cfg.Broker.ClientID, Username: a.cfg.Broker.Username, Password: a.cfg.Broker.Password, Log: a.log}
 	a.mqttURL = o.URL
 	if o.URL == "" {
+		secure, err := a.cfg.forMQTT(a.tls)
+		if err != nil {
+			return err
+		}
 		a.broker, err = broker.Start(broker.Options{Listen: a.cfg.MQTT, Dir: filepath.Join(a.cfg.Data, "broker"), Open: a.open || a.cfg.Broker.Open,
-			TLS: a.tls, Websocket: a.cfg.MQTTWebsocket, Gate: a.credentials, Provision: a.credentials, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
+			TLS: secure, Websocket: a.cfg.MQTTWebsocket, Gate: a.credentials, Provision: a.credentials, Submit: a.pipeline.Submit, Feeds: filters, Grants: a.sources.grants(), Log: a.log})
 		if err != nil {
 			return taken(err, "MQTT", a.cfg.MQTT, "--mqtt")
 		}

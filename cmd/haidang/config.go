@@ -138,7 +138,7 @@ type InfluxConfig struct {
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
 	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
-		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL}, Influx: InfluxConfig{Bucket: "ioc"}}
+		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL, ClientCAUnknown: "refuse"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
 // LoadConfig reads the file at path, when there is one, and the environment.

@@ -1,7 +1,8 @@
 // Command haidang is the operations centre: serve runs it for real, demo shows
 // a living province on this machine, check reads a configuration, decode shows
-// what a payload would become, journal prints what was kept, broker-config
-// writes the files of a mosquitto, token makes a credential for people and
+// what a payload would become, journal prints what was kept, ca makes an
+// authority of devices' certificates, broker-config writes the files of a
+// mosquitto, token makes a credential for people and
 // programs.
 package main
 
@@ -32,6 +33,7 @@ type cli struct {
 	Check        checkCmd        `cmd:"" help:"Read a configuration and say what is wrong with it."`
 	Decode       decodeCmd       `cmd:"" help:"Show what a payload in a foreign format would become, or why not."`
 	Journal      journalCmd      `cmd:"" help:"Print a device's readings from the journal, a line of JSON each."`
+	CA           caCmd           `cmd:"" help:"The authority of devices' certificates."`
 	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the password and access files of a mosquitto from the registry of devices."`
 	Token        tokenCmd        `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
 	Version      struct{}        `cmd:"" help:"Print the version."`
@@ -68,6 +70,8 @@ func main() {
 		err = c.Decode.run(os.Stdout)
 	case "journal":
 		err = c.Journal.run(ctx, os.Stdout)
+	case "ca":
+		err = c.CA.Init.run(os.Stdout)
 	case "broker-config":
 		err = c.BrokerConfig.run(ctx, os.Stdout, log)
 	case "token":

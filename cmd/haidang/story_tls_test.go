@@ -1,10 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -101,6 +109,71 @@ func TestStoryTLS(t *testing.T) {
 	c.eventually("the device is cut off", func() bool { return !dev.IsConnected() })
 	if token := paho.NewClient(o).Connect(); token.WaitTimeout(10*time.Second) && token.Error() == nil {
 		t.Error("a revoked credential lets in")
+	}
+}
+
+// An authority that haidang ca made signs a device's request; the device signs in
+// with the certificate, until it is revoked. One that nobody knows registers
+// itself.
+func TestStoryCertificate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	var out bytes.Buffer
+	if err := (&caInitCmd{Dir: dir, Name: "Quảng Bình", Years: 1}).run(&out); err != nil || !strings.Contains(out.String(), "client_ca_key = ") {
+		t.Fatalf("%s %v", &out, err)
+	}
+	_, lines, _ := strings.Cut(out.String(), "[tls]\n")
+	c := serveTLS(t, lines+"client_ca_unknown = \"register\"")
+	c.ask("POST", "/api/v1/devices", `{"id":"qb-air-01","type":"air_station"}`, nil)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "qb-air-01"}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, _ := json.Marshal(map[string]string{"csr": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))})
+	var signed struct {
+		PEM         string
+		Certificate struct{ Fingerprint string }
+	}
+	if res := c.ask("POST", "/api/v1/devices/qb-air-01/certificates", string(request), &signed); res.StatusCode != 201 {
+		t.Fatalf("%d", res.StatusCode)
+	}
+	connect := func(id string, cert tls.Certificate) paho.Client {
+		client := paho.NewClient(paho.NewClientOptions().AddBroker(c.MQTT).SetClientID(id).SetAutoReconnect(false).SetConnectTimeout(5 * time.Second).
+			SetTLSConfig(&tls.Config{RootCAs: c.ca.Pool, Certificates: []tls.Certificate{cert}}))
+		client.Connect().WaitTimeout(10 * time.Second)
+		return client
+	}
+	block, _ := pem.Decode([]byte(signed.PEM))
+	own := tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key}
+	dev := connect("qb-air-01", own)
+	if token := dev.Publish("ioc/v1/devices/qb-air-01/readings", 1, false, `{"values":{"pm25":12}}`); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	c.ask("DELETE", "/api/v1/devices/qb-air-01/certificates/"+signed.Certificate.Fingerprint, "", nil)
+	c.eventually("the device is cut off", func() bool { return !dev.IsConnected() })
+	if connect("qb-air-01", own).IsConnected() {
+		t.Error("a revoked certificate lets in")
+	}
+	// One of the same authority for a device that nobody entered.
+	authority, err := tls.LoadX509KeyPair(filepath.Join(dir, "ca.crt"), filepath.Join(dir, "ca.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err = x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "qb-new-1"}, NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, authority.Leaf, &key.PublicKey, authority.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := connect("qb-new-1", tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key})
+	if token := fresh.Publish("ioc/v1/devices/qb-new-1/readings", 1, false, `{"values":{"pm25":12}}`); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	var known struct{ Discovered bool }
+	if res := c.ask("GET", "/api/v1/devices/qb-new-1", "", &known); res.StatusCode != 200 || !known.Discovered {
+		t.Errorf("%d %+v", res.StatusCode, known)
 	}
 }
 

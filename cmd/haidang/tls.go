@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+
+	"haidang/devices/credentials"
 )
 
 // TLSConfig says by which certificate HTTPS, MQTT and its websockets are spoken.
@@ -26,6 +31,14 @@ type TLSConfig struct {
 	ACMEDomains   []string `toml:"acme_domains"`
 	ACMEEmail     string   `toml:"acme_email"`
 	ACMEDirectory string   `toml:"acme_directory"`
+	// ClientCA is a PEM file of authorities whose certificates let devices in over
+	// MQTT, each as the device that its common name is. With ClientCAKey, the key
+	// of the only one, certificates are signed here.
+	ClientCA    string `toml:"client_ca"`
+	ClientCAKey string `toml:"client_ca_key"`
+	// ClientCAUnknown is what becomes of a device that is not known and has such
+	// a certificate: "refuse", or "register" (type generic).
+	ClientCAUnknown string `toml:"client_ca_unknown"`
 	// Proxy says that something in front speaks TLS for us.
 	Proxy bool `toml:"proxy"`
 }
@@ -45,6 +58,22 @@ func (c *Config) checkTLS(bad func(format string, args ...any)) {
 		if _, err := tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
 			bad("tls.cert, tls.key: %w", err)
 		}
+	}
+	if t.ClientCA != "" {
+		if !t.has() {
+			bad("tls.client_ca lets devices in by certificates, but without tls.cert or tls.acme_domains no TLS is spoken")
+		}
+		if _, err := t.clientPool(); err != nil {
+			bad("tls.client_ca: %w", err)
+		}
+	}
+	if t.ClientCAKey != "" {
+		if _, err := credentials.LoadAuthority(t.ClientCA, t.ClientCAKey); err != nil {
+			bad("tls.client_ca_key: %w", err)
+		}
+	}
+	if t.ClientCAUnknown != "refuse" && t.ClientCAUnknown != "register" {
+		bad("tls.client_ca_unknown is %q; it must be refuse or register", t.ClientCAUnknown)
 	}
 	if t.has() || t.Proxy {
 		return
@@ -86,6 +115,49 @@ func (c *Config) forHTTP(t *tls.Config) *tls.Config {
 		t.NextProtos = append(t.NextProtos, acme.ALPNProto)
 	}
 	return t
+}
+
+// clientPool are the authorities of devices' certificates.
+func (t *TLSConfig) clientPool() (*x509.CertPool, error) {
+	text, err := os.ReadFile(t.ClientCA)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", t.ClientCA)
+	}
+	return pool, nil
+}
+
+// forMQTT is t as the broker speaks it, which asks devices for a certificate. The
+// HTTP server does not: browsers would ask people for one.
+func (c *Config) forMQTT(t *tls.Config) (*tls.Config, error) {
+	if t == nil || c.TLS.ClientCA == "" {
+		return t, nil
+	}
+	pool, err := c.TLS.clientPool()
+	if err != nil {
+		return nil, fmt.Errorf("tls.client_ca: %w", err)
+	}
+	t = t.Clone()
+	t.ClientAuth, t.ClientCAs = tls.VerifyClientCertIfGiven, pool
+	return t, nil
+}
+
+// openCredentials opens the store of what devices sign in with.
+func (a *app) openCredentials(ctx context.Context, db *sql.DB) (err error) {
+	o := credentials.Options{Registry: a.registry, Audit: a.audit, Log: a.log}
+	if t := &a.cfg.TLS; t.ClientCAKey != "" {
+		if o.Authority, err = credentials.LoadAuthority(t.ClientCA, t.ClientCAKey); err != nil {
+			return err
+		}
+	}
+	if a.cfg.TLS.ClientCAUnknown == "register" {
+		o.Enroll = a.registry.Discover
+	}
+	a.credentials, err = credentials.Open(ctx, db, o)
+	return err
 }
 
 // keyPair is a certificate in files. It looks at them at most once a second, when

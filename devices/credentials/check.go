@@ -21,8 +21,11 @@ var ErrTooMany = errors.New("too many wrong secrets")
 type Pass struct {
 	// Device is its id as it is registered, As the same as it spelled it.
 	Device, As devices.ID
-	// Credential is the id of its credential; 0 for a certificate.
-	Credential int64
+	// Credential is the id of its credential; 0 for a certificate, whose
+	// fingerprint and end are the others.
+	Credential  int64
+	Certificate string
+	NotAfter    time.Time
 }
 
 // SignIn checks a username and secret that came from address (host:port). The
@@ -51,7 +54,7 @@ func (s *Store) SignIn(username, secret, address string) (Pass, error) {
 		known, is := s.known[c.ID]
 		if is && hmac.Equal(known[:], shown[:]) {
 			s.mu.RUnlock()
-			return s.pass(c, Pass{d.ID, id, c.ID}), nil
+			return s.pass(c, Pass{Device: d.ID, As: id, Credential: c.ID}), nil
 		}
 		if !is {
 			unsure = append(unsure, c)
@@ -70,7 +73,7 @@ func (s *Store) SignIn(username, secret, address string) (Pass, error) {
 		<-s.hashing
 		if ok {
 			s.learn(c, shown, old)
-			return s.pass(c, Pass{d.ID, id, c.ID}), nil
+			return s.pass(c, Pass{Device: d.ID, As: id, Credential: c.ID}), nil
 		}
 	}
 	s.guesses.count(address, d.ID, now)
@@ -85,6 +88,9 @@ func (s *Store) Valid(p Pass) bool {
 	now := time.Now()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if p.Certificate != "" {
+		return !s.revoked[p.Certificate] && now.Before(p.NotAfter)
+	}
 	for _, c := range s.live[p.Device.Key()] {
 		if c.ID == p.Credential {
 			return c.State(now) == Active

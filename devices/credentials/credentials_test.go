@@ -31,6 +31,11 @@ type house struct {
 // open opens a store in dir; shut says why a device may not sign in.
 func open(t *testing.T, dir string, shut map[devices.ID]error) *house {
 	t.Helper()
+	return openWith(t, dir, credentials.Options{Allowed: func(id devices.ID) error { return shut[id] }})
+}
+
+func openWith(t *testing.T, dir string, o credentials.Options) *house {
+	t.Helper()
 	ctx := context.Background()
 	db, err := statedb.Open(filepath.Join(dir, "state.db"))
 	if err != nil {
@@ -50,8 +55,8 @@ func open(t *testing.T, dir string, shut map[devices.ID]error) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := credentials.Open(ctx, db, credentials.Options{Registry: r, Audit: trail, Allowed: func(id devices.ID) error { return shut[id] },
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	o.Registry, o.Audit, o.Log = r, trail, slog.New(slog.NewTextHandler(t.Output(), nil))
+	s, err := credentials.Open(ctx, db, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,9 +70,9 @@ func (s *Store) turned(last, now time.Time) (ids []devices.ID) {
 // save writes when credentials were used, and hashes that were made anew.
 func (s *Store) save(ctx context.Context) error {
 	s.mu.RLock()
-	used, fresh := maps.Clone(s.used), maps.Clone(s.fresh)
+	used, fresh, shown := maps.Clone(s.used), maps.Clone(s.fresh), maps.Clone(s.shown)
 	s.mu.RUnlock()
-	if len(used)+len(fresh) == 0 {
+	if len(used)+len(fresh)+len(shown) == 0 {
 		return nil
 	}
 	err := s.inTx(ctx, "write what credentials were used", func(tx *sql.Tx) error {
@@ -86,6 +86,11 @@ func (s *Store) save(ctx context.Context) error {
 				return err
 			}
 		}
+		for _, c := range shown {
+			if err := putCertificate(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -95,5 +100,6 @@ func (s *Store) save(ctx context.Context) error {
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.used, func(id int64, at time.Time) bool { return at.Equal(used[id]) })
 	maps.DeleteFunc(s.fresh, func(id int64, c *Credential) bool { return c == fresh[id] })
+	maps.DeleteFunc(s.shown, func(f string, c *Certificate) bool { return c == shown[f] })
 	return nil
 }

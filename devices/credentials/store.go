@@ -40,7 +40,12 @@ type Options struct {
 	// Allowed says in words why a device may not sign in, whatever it shows;
 	// nil: it may. A nil func allows all. Who changes its answer calls Changed.
 	Allowed func(devices.ID) error
-	Log     *slog.Logger
+	// Authority signs devices' certificates; nil: they are not issued here.
+	Authority *Authority
+	// Enroll registers a device that is not known and shows a certificate of a
+	// trusted authority; nil: it is refused.
+	Enroll func(context.Context, devices.ID) (*devices.Device, error)
+	Log    *slog.Logger
 }
 
 // Store is all credentials: in SQLite, and those that are not over in memory.
@@ -57,6 +62,9 @@ type Store struct {
 	known map[int64][32]byte       // the HMAC of the secret that was found right
 	used  map[int64]time.Time      // not in SQLite yet
 	fresh map[int64]*Credential    // with hashes of today's form, not in SQLite yet
+
+	revoked map[string]bool         // certificates, by fingerprint
+	shown   map[string]*Certificate // that were signed in with, not in SQLite yet
 
 	key      [32]byte
 	hashing  chan struct{} // a place for each hash that is worked on
@@ -75,7 +83,7 @@ func Open(ctx context.Context, db *sql.DB, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{db: db, o: o, live: map[string][]*Credential{}, timed: map[int64]*Credential{}, known: map[int64][32]byte{},
-		used: map[int64]time.Time{}, fresh: map[int64]*Credential{}, hashing: make(chan struct{}, runtime.GOMAXPROCS(0)), guesses: newGuesses()}
+		used: map[int64]time.Time{}, fresh: map[int64]*Credential{}, revoked: map[string]bool{}, shown: map[string]*Certificate{}, hashing: make(chan struct{}, runtime.GOMAXPROCS(0)), guesses: newGuesses()}
 	rand.Read(s.key[:])
 	return s, s.load(ctx)
 }
@@ -101,7 +109,7 @@ func (s *Store) load(ctx context.Context) error {
 	for _, c := range all {
 		s.show(c)
 	}
-	return nil
+	return s.loadRevoked(ctx)
 }
 
 func (s *Store) query(ctx context.Context, where string, args ...any) ([]*Credential, error) {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 type Gate interface {
 	// SignIn checks a username and secret that came from host:port.
 	SignIn(username, secret, address string) (credentials.Pass, error)
+	// SignInCertificate lets in whom a certificate names, after TLS verified it.
+	SignInCertificate(cert *x509.Certificate, username string) (credentials.Pass, error)
 	// Valid says whether what a device signed in with still holds.
 	Valid(credentials.Pass) bool
 	// Known says whether there is a device of that id.
@@ -58,14 +61,20 @@ func (b *Broker) Check(c server.ClientAuthentication) bool {
 	if !b.opts.Gate.Valid(pass) {
 		return false
 	}
-	c.RegisterUser(&server.User{Username: string(pass.Device), Permissions: b.permissions(pass.As)})
+	c.RegisterUser(&server.User{Username: string(pass.Device), Permissions: b.permissions(pass.As), ConnectionDeadline: pass.NotAfter})
 	return true
 }
 
 // admit finds out as which device a client signs in.
 func (b *Broker) admit(c server.ClientAuthentication, client, address string) (credentials.Pass, error) {
 	o := c.GetOpts()
-	pass, err := b.opts.Gate.SignIn(o.Username, o.Password, address)
+	var pass credentials.Pass
+	var err error
+	if t := c.GetTLSConnectionState(); o.Password == "" && t != nil && len(t.VerifiedChains) > 0 {
+		pass, err = b.opts.Gate.SignInCertificate(t.PeerCertificates[0], o.Username)
+	} else {
+		pass, err = b.opts.Gate.SignIn(o.Username, o.Password, address)
+	}
 	if err != nil {
 		return pass, err
 	}
