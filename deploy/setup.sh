@@ -1,12 +1,16 @@
 #!/bin/sh
-# Installs what the tests need and is missing, on Debian: mosquitto, Chromium and
-# InfluxDB 1.8. Started services are not wanted: the tests start their own.
+# Installs what the tests need and is missing, on Debian: mosquitto, Chromium,
+# InfluxDB 1.8 and Pebble. Started services are not wanted: the tests start their own.
 set -eu
 cd "$(dirname "$0")/.."
 # No Debian package of InfluxDB has /api/v2; it builds from its Go module.
 if [ ! -x .tools/influxd ]; then
 	echo "setup: building InfluxDB 1.8.10 into .tools (about a minute)"
 	GOBIN="$PWD/.tools" GOFLAGS=-buildvcs=false go install github.com/influxdata/influxdb/cmd/influxd@v1.8.10
+fi
+# A small ACME server, of Let's Encrypt, for the tests of [tls].
+if [ ! -x .tools/pebble ]; then
+	GOBIN="$PWD/.tools" GOFLAGS=-buildvcs=false go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.8.0
 fi
 missing=""
 # With the race detector Go needs a C compiler.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,10 +28,12 @@ type TLSConfig struct {
 	Key  string `toml:"key"`
 	// ACMEDomains are names for which certificates are got and renewed by ACME
 	// (RFC 8555, challenge tls-alpn-01 on the HTTP address, which must be reached
-	// as port 443 of these names); ACMEEmail is told of trouble.
+	// as port 443 of these names); ACMEEmail is told of trouble. ACMECA is a PEM
+	// file of the authority of a directory that is not public.
 	ACMEDomains   []string `toml:"acme_domains"`
 	ACMEEmail     string   `toml:"acme_email"`
 	ACMEDirectory string   `toml:"acme_directory"`
+	ACMECA        string   `toml:"acme_ca"`
 	// ClientCA is a PEM file of authorities whose certificates let devices in over
 	// MQTT, each as the device that its common name is. With ClientCAKey, the key
 	// of the only one, certificates are signed here.
@@ -59,11 +62,16 @@ func (c *Config) checkTLS(bad func(format string, args ...any)) {
 			bad("tls.cert, tls.key: %w", err)
 		}
 	}
+	if t.ACMECA != "" {
+		if _, err := readPool(t.ACMECA); err != nil {
+			bad("tls.acme_ca: %w", err)
+		}
+	}
 	if t.ClientCA != "" {
 		if !t.has() {
 			bad("tls.client_ca lets devices in by certificates, but without tls.cert or tls.acme_domains no TLS is spoken")
 		}
-		if _, err := t.clientPool(); err != nil {
+		if _, err := readPool(t.ClientCA); err != nil {
 			bad("tls.client_ca: %w", err)
 		}
 	}
@@ -100,11 +108,30 @@ func (c *Config) buildTLS(log *slog.Logger) (*tls.Config, error) {
 		}
 		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: k.get}, nil
 	case len(t.ACMEDomains) > 0:
+		client, err := t.acmeClient()
+		if err != nil {
+			return nil, err
+		}
 		m := autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(t.ACMEDomains...), Email: t.ACMEEmail,
-			Cache: autocert.DirCache(filepath.Join(c.Data, "acme")), Client: &acme.Client{DirectoryURL: t.ACMEDirectory, UserAgent: "haidang/" + version}}
+			Cache: autocert.DirCache(filepath.Join(c.Data, "acme")), Client: client}
 		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: m.GetCertificate}, nil
 	}
 	return nil, nil
+}
+
+// acmeClient asks the directory for certificates.
+func (t *TLSConfig) acmeClient() (*acme.Client, error) {
+	c := &acme.Client{DirectoryURL: t.ACMEDirectory, UserAgent: "haidang/" + version}
+	if t.ACMECA != "" {
+		pool, err := readPool(t.ACMECA)
+		if err != nil {
+			return nil, fmt.Errorf("tls.acme_ca: %w", err)
+		}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+		c.HTTPClient = &http.Client{Transport: transport, Timeout: time.Minute}
+	}
+	return c, nil
 }
 
 // forHTTP is t as the HTTP server speaks it, which answers ACME's challenges too.
@@ -117,15 +144,15 @@ func (c *Config) forHTTP(t *tls.Config) *tls.Config {
 	return t
 }
 
-// clientPool are the authorities of devices' certificates.
-func (t *TLSConfig) clientPool() (*x509.CertPool, error) {
-	text, err := os.ReadFile(t.ClientCA)
+// readPool reads a PEM file of authorities.
+func readPool(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM", t.ClientCA)
+		return nil, fmt.Errorf("%s holds no certificate in PEM", file)
 	}
 	return pool, nil
 }
@@ -136,7 +163,7 @@ func (c *Config) forMQTT(t *tls.Config) (*tls.Config, error) {
 	if t == nil || c.TLS.ClientCA == "" {
 		return t, nil
 	}
-	pool, err := c.TLS.clientPool()
+	pool, err := readPool(c.TLS.ClientCA)
 	if err != nil {
 		return nil, fmt.Errorf("tls.client_ca: %w", err)
 	}
