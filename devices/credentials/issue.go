@@ -27,67 +27,105 @@ type Terms struct {
 // ErrConflict says that the device has two already that are not over: revoke one
 // first.
 func (s *Store) Issue(ctx context.Context, id devices.ID, t Terms) (*Credential, string, error) {
-	return s.issue(ctx, id, t, false)
+	t, err := t.check(time.Now())
+	if err != nil {
+		return nil, "", err
+	}
+	c, secret, err := s.make(id, t)
+	if err != nil {
+		return nil, "", err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	switch old := s.unended(c.Device); len(old) {
+	case 0:
+	case 1:
+		c.Slot = 3 - old[0].Slot
+	default:
+		return nil, "", fmt.Errorf("%s has two credentials that are not over; revoke one first: %w", c.Device, devices.ErrConflict)
+	}
+	return c, secret, s.put(ctx, []*Credential{c}, nil)
 }
 
 // IssueSecret makes a credential that begins at once and has no end, and returns
 // its secret, this once. All others of the device end.
 func (s *Store) IssueSecret(ctx context.Context, id devices.ID) (string, error) {
-	_, secret, err := s.issue(ctx, id, Terms{}, true)
-	return secret, err
+	secrets, err := s.IssueSecrets(ctx, []devices.ID{id})
+	if err != nil {
+		return "", err
+	}
+	return secrets[0], nil
 }
 
-func (s *Store) issue(ctx context.Context, id devices.ID, t Terms, alone bool) (*Credential, string, error) {
+// IssueSecrets is IssueSecret for many devices, all or none, in their order. No
+// device may be there twice.
+func (s *Store) IssueSecrets(ctx context.Context, ids []devices.ID) (secrets []string, err error) {
+	var made, over []*Credential
+	for _, id := range ids {
+		c, secret, err := s.make(id, Terms{})
+		if err != nil {
+			return nil, err
+		}
+		made, secrets = append(made, c), append(secrets, secret)
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	for _, id := range ids {
+		over = append(over, s.unended(id)...)
+	}
+	return secrets, s.put(ctx, made, over)
+}
+
+// make is a credential that is not there yet, with its secret.
+func (s *Store) make(id devices.ID, t Terms) (*Credential, string, error) {
 	d, ok := s.o.Registry.Get(id)
 	if !ok {
 		return nil, "", fmt.Errorf("device %.80s: %w", id, devices.ErrNotFound)
 	}
-	t, err := t.check(time.Now())
-	if err != nil {
-		return nil, "", err
-	}
 	secret := rand.Text()
-	c := &Credential{Device: d.ID, Slot: 1, Label: t.Label, CreatedAt: time.Now().UTC().Truncate(time.Millisecond), NotBefore: t.NotBefore, NotAfter: t.NotAfter,
-		hash: newHash(secret), mosquitto: newMosquittoHash(secret)}
-	s.write.Lock()
-	defer s.write.Unlock()
-	old := s.unended(d.ID)
-	if !alone {
-		if len(old) >= 2 {
-			return nil, "", fmt.Errorf("%s has two credentials that are not over; revoke one first: %w", d.ID, devices.ErrConflict)
-		}
-		if len(old) == 1 {
-			c.Slot = 3 - old[0].Slot
-		}
-		old = nil
-	}
-	err = s.inTx(ctx, "issue a credential", func(tx *sql.Tx) error {
-		for _, o := range old {
-			if err := s.end(ctx, tx, o); err != nil {
+	return &Credential{Device: d.ID, Slot: 1, Label: t.Label, CreatedAt: time.Now().UTC().Truncate(time.Millisecond), NotBefore: t.NotBefore, NotAfter: t.NotAfter,
+		hash: newHash(secret), mosquitto: newMosquittoHash(secret)}, secret, nil
+}
+
+// put writes new credentials and revokes those that they replace, and shows it.
+// The caller holds write.
+func (s *Store) put(ctx context.Context, made, over []*Credential) error {
+	err := s.inTx(ctx, "issue a credential", func(tx *sql.Tx) error {
+		for _, c := range over {
+			if err := s.end(ctx, tx, c); err != nil {
 				return err
 			}
 		}
-		r, err := tx.ExecContext(ctx, `INSERT INTO credential(device,slot,label,hash,mosquitto,created_at,not_before,not_after,revoked_at,used_at) VALUES(?,?,?,?,?,?,?,?,0,0)`,
-			d.ID.Key(), c.Slot, c.Label, c.hash, c.mosquitto, toMs(c.CreatedAt), toMs(c.NotBefore), toMs(c.NotAfter))
-		if err != nil {
-			return err
+		for _, c := range made {
+			r, err := tx.ExecContext(ctx, `INSERT INTO credential(device,slot,label,hash,mosquitto,created_at,not_before,not_after,revoked_at,used_at) VALUES(?,?,?,?,?,?,?,?,0,0)`,
+				c.Device.Key(), c.Slot, c.Label, c.hash, c.mosquitto, toMs(c.CreatedAt), toMs(c.NotBefore), toMs(c.NotAfter))
+			if err != nil {
+				return err
+			}
+			if c.ID, err = r.LastInsertId(); err != nil {
+				return err
+			}
+			if err := s.o.Audit.Append(ctx, tx, audit.Entry{Action: "credential.issue", Kind: "device", ID: string(c.Device), After: c.told()}); err != nil {
+				return err
+			}
 		}
-		if c.ID, err = r.LastInsertId(); err != nil {
-			return err
-		}
-		return s.o.Audit.Append(ctx, tx, audit.Entry{Action: "credential.issue", Kind: "device", ID: string(d.ID), After: c.told()})
+		return nil
 	})
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	s.mu.Lock()
-	for _, o := range old {
-		s.forget(o)
+	for _, c := range over {
+		s.forget(c)
 	}
-	s.show(c)
+	for _, c := range made {
+		s.show(c)
+	}
 	s.mu.Unlock()
-	s.Changed(d.ID)
-	return c, secret, nil
+	for _, c := range made {
+		s.Changed(c.Device)
+	}
+	return nil
 }
 
 // Revoke ends a credential of a device at once. Revoking again changes nothing.
@@ -123,10 +161,7 @@ func (s *Store) end(ctx context.Context, tx *sql.Tx, c *Credential) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE credential SET revoked_at=? WHERE id=?`, toMs(now), c.ID); err != nil {
 		return err
 	}
-	if err := s.o.Audit.Append(ctx, tx, audit.Entry{Action: "credential.revoke", Kind: "device", ID: string(c.Device), Before: before, After: ended.told()}); err != nil {
-		return err
-	}
-	return nil
+	return s.o.Audit.Append(ctx, tx, audit.Entry{Action: "credential.revoke", Kind: "device", ID: string(c.Device), Before: before, After: ended.told()})
 }
 
 // List returns a device's credentials, the newest first, also those that are

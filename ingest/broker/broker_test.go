@@ -18,7 +18,7 @@ import (
 )
 
 // start runs a broker whose messages come to got; Done is left to the test.
-func start(t *testing.T, o broker.Options) (b *broker.Broker, got <-chan ingest.Message) {
+func start(t testing.TB, o broker.Options) (b *broker.Broker, got <-chan ingest.Message) {
 	t.Helper()
 	messages := make(chan ingest.Message, 100)
 	if o.Dir == "" {
@@ -37,7 +37,7 @@ func start(t *testing.T, o broker.Options) (b *broker.Broker, got <-chan ingest.
 }
 
 // speak is the server's own client.
-func speak(t *testing.T, b *broker.Broker) *mqtt.Source {
+func speak(t testing.TB, b *broker.Broker) *mqtt.Source {
 	t.Helper()
 	s := mqtt.New(mqtt.Options{URL: b.ServerURL(), ClientID: broker.InternalUser, Username: broker.InternalUser, Password: b.ServerPassword(), Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -57,7 +57,7 @@ func own(b *broker.Broker, id, secret string) *paho.ClientOptions {
 	return options(b, id).SetClientID(id).SetPassword(secret)
 }
 
-func connect(t *testing.T, o *paho.ClientOptions) (paho.Client, error) {
+func connect(t testing.TB, o *paho.ClientOptions) (paho.Client, error) {
 	t.Helper()
 	c := paho.NewClient(o)
 	token := c.Connect()
@@ -65,7 +65,7 @@ func connect(t *testing.T, o *paho.ClientOptions) (paho.Client, error) {
 	return c, token.Error()
 }
 
-func device(t *testing.T, o *paho.ClientOptions) paho.Client {
+func device(t testing.TB, o *paho.ClientOptions) paho.Client {
 	t.Helper()
 	c, err := connect(t, o)
 	if err != nil {
@@ -74,7 +74,7 @@ func device(t *testing.T, o *paho.ClientOptions) paho.Client {
 	return c
 }
 
-func next(t *testing.T, got <-chan ingest.Message) ingest.Message {
+func next(t testing.TB, got <-chan ingest.Message) ingest.Message {
 	t.Helper()
 	select {
 	case m := <-got:
@@ -85,7 +85,7 @@ func next(t *testing.T, got <-chan ingest.Message) ingest.Message {
 	}
 }
 
-func nothing(t *testing.T, got <-chan ingest.Message) {
+func nothing(t testing.TB, got <-chan ingest.Message) {
 	t.Helper()
 	select {
 	case m := <-got:
@@ -94,7 +94,7 @@ func nothing(t *testing.T, got <-chan ingest.Message) {
 	}
 }
 
-func done(t *testing.T, token paho.Token) {
+func done(t testing.TB, token paho.Token) {
 	t.Helper()
 	if !token.WaitTimeout(5*time.Second) || token.Error() != nil {
 		t.Fatalf("not answered: %v", token.Error())

@@ -32,7 +32,7 @@ type doors struct {
 	shut map[devices.ID]error
 }
 
-func openDoors(t *testing.T, ids ...devices.ID) *doors {
+func openDoors(t testing.TB, ids ...devices.ID) *doors {
 	t.Helper()
 	ctx := context.Background()
 	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
@@ -66,7 +66,7 @@ func openDoors(t *testing.T, ids ...devices.ID) *doors {
 	return d
 }
 
-func (d *doors) issue(t *testing.T, id devices.ID, terms credentials.Terms) (*credentials.Credential, string) {
+func (d *doors) issue(t testing.TB, id devices.ID, terms credentials.Terms) (*credentials.Credential, string) {
 	t.Helper()
 	c, secret, err := d.Issue(t.Context(), id, terms)
 	if err != nil {
@@ -117,12 +117,15 @@ type city struct {
 	ear       *paho.ClientOptions // who may hear all of ioc/v1
 }
 
-// cities are both brokers, with the same devices.
-func cities(t *testing.T) []*city {
+// cities are both brokers, with the same devices, and more of them that are away.
+func cities(t testing.TB, away ...devices.ID) []*city {
 	found := func(name string) *city {
-		c := &city{name: name, doors: openDoors(t, "victim", "thief", "gw"), secrets: map[devices.ID]string{}, took: &kept{all: map[string]bool{}}}
+		c := &city{name: name, doors: openDoors(t, append(away, "victim", "thief", "gw")...), secrets: map[devices.ID]string{}, took: &kept{all: map[string]bool{}}}
 		for _, id := range []devices.ID{"victim", "thief", "gw"} {
 			_, c.secrets[id] = c.issue(t, id, credentials.Terms{})
+		}
+		if _, err := c.IssueSecrets(t.Context(), away); err != nil {
+			t.Fatal(err)
 		}
 		return c
 	}
@@ -165,7 +168,7 @@ func cities(t *testing.T) []*city {
 	// One more user sees what the broker took, on every topic.
 	ingesttest.WriteMosquittoUsers(t, filepath.Join(dir, mosquitto.LocalPasswordFile), map[string]string{"spy": "spy", "ear": "ear"})
 	ingesttest.WriteFile(t, filepath.Join(dir, mosquitto.LocalACLFile), "user spy\ntopic read #\n\nuser ear\ntopic read #\n")
-	if n, missing, err := mosquitto.Write(o); err != nil || n != 3 || missing != 0 {
+	if n, missing, err := mosquitto.Write(o); err != nil || n != 3+len(away) || missing != 0 {
 		t.Fatalf("%d, %d: %v", n, missing, err)
 	}
 	m := ingesttest.StartMosquitto(t, ingesttest.MosquittoOptions{PasswordFile: filepath.Join(dir, mosquitto.PasswordFile), ACLFile: filepath.Join(dir, mosquitto.ACLFile), UsernameAsClientID: true})
@@ -202,7 +205,7 @@ func (c *city) lets(o *paho.ClientOptions) bool {
 	return token.Error() == nil
 }
 
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -455,5 +458,41 @@ func ends(t *testing.T, c *city) {
 	eventually(t, "the session of one that is over ends", func() bool { return !client.IsConnected() })
 	if c.lets(as(brief, short)) || !c.lets(as(later, early)) {
 		t.Error("one that is over lets in, or the other does not")
+	}
+}
+
+// How long it takes from a revocation until the session has ended, and until a
+// new credential lets in, with ten thousand devices.
+func BenchmarkPermissionChange(b *testing.B) {
+	var away []devices.ID
+	for n := range 10_000 {
+		away = append(away, devices.ID(fmt.Sprint("away-", n)))
+	}
+	for _, c := range cities(b, away...) {
+		b.Run(c.name, func(b *testing.B) {
+			var ended, began, slowest time.Duration
+			for b.Loop() {
+				at := time.Now()
+				cr, secret, err := c.Issue(b.Context(), "gw", credentials.Terms{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				o := c.client(cr.Username()).SetUsername(cr.Username()).SetPassword(secret)
+				eventually(b, "it lets in", func() bool { return c.lets(o) })
+				began += time.Since(at)
+				slowest = max(slowest, time.Since(at))
+				client := device(b, o)
+				at = time.Now()
+				if _, err := c.Revoke(b.Context(), "gw", cr.ID); err != nil {
+					b.Fatal(err)
+				}
+				eventually(b, "the session ends", func() bool { return !client.IsConnected() })
+				ended += time.Since(at)
+				slowest = max(slowest, time.Since(at))
+			}
+			b.ReportMetric(float64(began.Milliseconds())/float64(b.N), "ms/issue")
+			b.ReportMetric(float64(ended.Milliseconds())/float64(b.N), "ms/revoke")
+			b.ReportMetric(float64(slowest.Milliseconds()), "ms/slowest")
+		})
 	}
 }
