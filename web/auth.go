@@ -161,11 +161,14 @@ func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
 func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, secret string) (own devices.ID, ok bool) {
 	dev, known := s.Registry.Get(id)
 	user, _, basic := r.BasicAuth()
-	if !known || secret == "" || basic && devices.ID(user).Key() != dev.ID.Key() { // no guess
+	if !basic {
+		user = string(id)
+	}
+	if !known || secret == "" || credentials.DeviceOf(user).Key() != dev.ID.Key() { // no guess
 		s.refuse(w, r)
 		return "", false
 	}
-	switch _, err := s.Credentials.SignIn(string(dev.ID), secret, r.RemoteAddr); {
+	switch _, err := s.Credentials.SignIn(user, secret, r.RemoteAddr); {
 	case errors.Is(err, credentials.ErrTooMany):
 		s.fail(w, r, errTooMany)
 		return "", false

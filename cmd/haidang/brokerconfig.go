@@ -54,11 +54,10 @@ func (k *brokerConfigCmd) run(ctx context.Context, out io.Writer, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	state := filepath.Join(cfg.Data, "state.db")
-	if _, err := os.Stat(state); err != nil {
-		return fmt.Errorf("there are no devices yet: %w", err)
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return fmt.Errorf("create data folder: %w", err)
 	}
-	db, err := statedb.Open(state)
+	db, err := statedb.Open(filepath.Join(cfg.Data, "state.db"))
 	if err != nil {
 		return err
 	}

@@ -141,6 +141,9 @@ func TestTwoAreValidAtATime(t *testing.T) {
 	if _, err := h.IssueSecrets(t.Context(), []devices.ID{"a", "c"}); !errors.Is(err, devices.ErrNotFound) || !h.lets(t, "a", only) {
 		t.Errorf("one of two is not there, and the other lost what it had: %v", err)
 	}
+	if _, err := h.IssueSecrets(t.Context(), []devices.ID{"a", "A"}); !errors.Is(err, devices.ErrConflict) {
+		t.Errorf("one device twice: %v", err)
+	}
 	if all, err := h.List(t.Context(), "a"); err != nil || len(all) != 4 || all[0].State(time.Now()) != credentials.Active || all[3].State(time.Now()) != credentials.Revoked {
 		t.Errorf("listed %+v %v", all, err)
 	}

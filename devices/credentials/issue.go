@@ -57,15 +57,20 @@ func (s *Store) IssueSecret(ctx context.Context, id devices.ID) (string, error) 
 	return secrets[0], nil
 }
 
-// IssueSecrets is IssueSecret for many devices, all or none, in their order. No
-// device may be there twice.
+// IssueSecrets is IssueSecret for many devices, all or none, in their order.
+// ErrConflict says that one is there twice.
 func (s *Store) IssueSecrets(ctx context.Context, ids []devices.ID) (secrets []string, err error) {
 	var made, over []*Credential
+	given := map[string]bool{}
 	for _, id := range ids {
 		c, secret, err := s.make(id, Terms{})
 		if err != nil {
 			return nil, err
 		}
+		if given[id.Key()] {
+			return nil, fmt.Errorf("issue secrets: %s is there twice: %w", id, devices.ErrConflict)
+		}
+		given[id.Key()] = true
 		made, secrets = append(made, c), append(secrets, secret)
 	}
 	s.write.Lock()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -221,7 +222,11 @@ func (l natsLogger) Warnf(f string, a ...any) {
 	l.log.Warn(fmt.Sprintf(f, a...), "component", "broker")
 }
 func (l natsLogger) Errorf(f string, a ...any) {
-	l.log.Error(fmt.Sprintf(f, a...), "component", "broker")
+	text := fmt.Sprintf(f, a...)
+	if strings.Contains(text, server.ErrAuthentication.Error()) {
+		return // Check has said it, with the reason
+	}
+	l.log.Error(text, "component", "broker")
 }
 func (l natsLogger) Fatalf(f string, a ...any) {
 	l.log.Error(fmt.Sprintf(f, a...), "component", "broker")

@@ -15,21 +15,19 @@ import (
 // thousand devices that are suspended at once are one reload.
 const gather = 50 * time.Millisecond
 
-// again is how long it waits after a failure.
-const again = 5 * time.Second
-
 // Keeper writes the files at each change and has mosquitto read them.
 type Keeper struct {
 	o      Options
 	reload []string
 	log    *slog.Logger
 	stale  chan struct{} // holds one when the files are not as they should be
+	again  time.Duration // how long it waits after a failure
 }
 
 // NewKeeper keeps the files of o. reload is a program with its arguments that
 // has mosquitto read them, by SIGHUP; empty: something else watches the files.
 func NewKeeper(o Options, reload []string, log *slog.Logger) *Keeper {
-	k := &Keeper{o: o, reload: reload, log: log, stale: make(chan struct{}, 1)}
+	k := &Keeper{o: o, reload: reload, log: log, stale: make(chan struct{}, 1), again: 5 * time.Second}
 	k.Changed("")
 	return k
 }
@@ -57,7 +55,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 		if wait = gather; k.bring(ctx) != nil {
-			wait = again
+			wait = k.again
 			k.Changed("")
 		}
 	}
