@@ -74,16 +74,13 @@ func (k *brokerConfigCmd) run(ctx context.Context, out io.Writer, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(k.Dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
 	n, missing, err := brokerfiles.Write(mosquittoOptions(&cfg, s, store))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "Devices that may sign in: %d\n", n)
 	if missing > 0 {
-		fmt.Fprintf(out, "Devices with a secret of an earlier version, which mosquitto cannot check: %d. Give them a new one\n(POST /api/v1/devices/ID/secret), or let them sign in once at the broker inside or over HTTP.\n", missing)
+		fmt.Fprintf(out, "Credentials that mosquitto cannot let in: %d. Those of an earlier version need to be used once at the broker inside or\nover HTTP, or replaced (POST /api/v1/devices/ID/secret); a device named as a user of the broker is left out.\n", missing)
 	}
 	if cfg.Broker.Password == "" {
 		fmt.Fprintf(out, "broker.password is empty: add %s to %s with mosquitto_passwd.\n", cfg.Broker.Username, filepath.Join(k.Dir, brokerfiles.LocalPasswordFile))

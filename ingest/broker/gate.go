@@ -2,6 +2,7 @@ package broker
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -29,44 +30,44 @@ type Gate interface {
 // publish and subscribe to.
 func (b *Broker) Check(c server.ClientAuthentication) bool {
 	o := c.GetOpts()
-	if o.Username == InternalUser {
-		return b.isServer(o.Password)
+	if o.Username == InternalUser && b.isServer(o.Password) {
+		return true
 	}
-	client, speaksMQTT := clientID(c)
-	if !b.ready.Load() || !speaksMQTT { // the websocket's port takes NATS' own protocol too
+	if !b.ready.Load() {
 		return false
 	}
-	if b.opts.Open {
+	client, speaksMQTT := clientID(c)
+	if b.opts.Open && speaksMQTT {
 		return true
 	}
 	address := ""
 	if a := c.RemoteAddress(); a != nil {
 		address = a.String()
 	}
-	if b.opts.TLS != nil && c.GetTLSConnectionState() == nil && !fromHere(address) {
-		b.opts.Log.Warn("device was not let in: it does not speak TLS; its secret went in the clear and should be replaced", "component", "broker", "username", fmt.Sprintf("%.64q", o.Username), "address", address)
-		return false
+	var user *server.User
+	var err error
+	switch {
+	case !speaksMQTT:
+		err = errors.New("it does not speak MQTT") // the websockets' port takes NATS' own protocol too
+	case b.opts.TLS != nil && c.GetTLSConnectionState() == nil && !fromHere(address):
+		err = errors.New("it does not speak TLS; its secret went in the clear and should be replaced")
+	case o.Username == InternalUser:
+		err = errors.New("that name is the server's own")
+	case o.Username == provisionUser && b.opts.Provision != nil && !b.opts.Gate.Known(provisionUser):
+		user, err = b.admitProvision(c.GetID(), client, address)
+	default:
+		user, err = b.admit(c, client, address)
 	}
-	if o.Username == provisionUser && b.opts.Provision != nil && !b.opts.Gate.Known(provisionUser) {
-		return b.admitProvision(c, client, address)
-	}
-	pass, err := b.admit(c, client, address)
 	if err != nil {
 		b.opts.Log.Warn("device was not let in", "component", "broker", "username", fmt.Sprintf("%.64q", o.Username), "address", address, "reason", err)
 		return false
 	}
-	// In the list first, so that a credential that ends just now ends this
-	// session too.
-	b.sessions.add(pass, c.GetID(), func(cid uint64) bool { return b.srv.GetClient(cid) != nil })
-	if !b.opts.Gate.Valid(pass) {
-		return false
-	}
-	c.RegisterUser(&server.User{Username: string(pass.Device), Permissions: b.permissions(pass.As), ConnectionDeadline: pass.NotAfter})
+	c.RegisterUser(user)
 	return true
 }
 
-// admit finds out as which device a client signs in.
-func (b *Broker) admit(c server.ClientAuthentication, client, address string) (credentials.Pass, error) {
+// admit finds out as which device a client signs in, and what it may do.
+func (b *Broker) admit(c server.ClientAuthentication, client, address string) (*server.User, error) {
 	o := c.GetOpts()
 	var pass credentials.Pass
 	var err error
@@ -76,12 +77,18 @@ func (b *Broker) admit(c server.ClientAuthentication, client, address string) (c
 		pass, err = b.opts.Gate.SignIn(o.Username, o.Password, address)
 	}
 	if err != nil {
-		return pass, err
+		return nil, err
 	}
 	if !b.owns(pass.Device, client) {
-		return pass, fmt.Errorf("client id %.64q is not its own; it must be the device's id, alone or before a ':'", client)
+		return nil, fmt.Errorf("client id %.64q is not its own; it must be the device's id, alone or before a ':'", client)
 	}
-	return pass, nil
+	// In the list first, so that a credential that ends just now ends this
+	// session too.
+	b.sessions.add(pass, c.GetID(), func(cid uint64) bool { return b.srv.GetClient(cid) != nil })
+	if !b.opts.Gate.Valid(pass) {
+		return nil, credentials.ErrRefused
+	}
+	return &server.User{Username: string(pass.Device), Permissions: b.permissions(pass.As), ConnectionDeadline: pass.NotAfter}, nil
 }
 
 // clientID is the MQTT client id of a client that has sent its CONNECT. NATS has

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -41,23 +43,22 @@ type provisioning struct {
 
 // admitProvision lets in a device that registers itself, if no other does, and
 // it takes nobody's session.
-func (b *Broker) admitProvision(c server.ClientAuthentication, client, address string) bool {
+func (b *Broker) admitProvision(cid uint64, client, address string) (*server.User, error) {
 	if own := owner(client); own.Key() == InternalUser || b.opts.Gate.Known(own) {
-		return false
+		return nil, fmt.Errorf("client id %.64q is another's", client)
 	}
 	p := &b.provisioning
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if now.Before(p.free) || !b.opts.Provision.MayProvision(address) {
-		return false
+		return nil, errors.New("another device registers itself just now, or its address asks too often")
 	}
-	p.cid, p.address, p.asked, p.free = c.GetID(), address, false, now.Add(provisionSession+provisionPause)
-	c.RegisterUser(&server.User{Username: provisionUser, ConnectionDeadline: now.Add(provisionSession), Permissions: &server.Permissions{
+	p.cid, p.address, p.asked, p.free = cid, address, false, now.Add(provisionSession+provisionPause)
+	return &server.User{Username: provisionUser, ConnectionDeadline: now.Add(provisionSession), Permissions: &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: []string{provisionAsk}},
 		Subscribe: &server.SubjectPermission{Allow: []string{provisionAnswer}},
-	}})
-	return true
+	}}, nil
 }
 
 // provision answers a session's first request, and ends the session.

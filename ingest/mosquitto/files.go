@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"haidang/devices/credentials"
@@ -41,10 +42,19 @@ type Options struct {
 	Logins func() (logins []credentials.Login, missing int)
 }
 
-// Write makes both files anew, each at once or not at all. missing is how many
-// devices mosquitto cannot let in yet (credentials.Store.Logins).
+// Write makes both files anew, and their folder, each at once or not at all.
+// missing is how many credentials mosquitto cannot let in: those of which it has
+// no hash yet (credentials.Store.Logins), and those under the name of Hải Đăng or
+// of a user of the operator's, who may do more than a device.
 func Write(o Options) (devices, missing int, err error) {
 	logins, missing := o.Logins()
+	taken, err := o.taken()
+	if err != nil {
+		return 0, 0, err
+	}
+	all := len(logins)
+	logins = slices.DeleteFunc(logins, func(l credentials.Login) bool { return taken[l.Username] })
+	missing += all - len(logins)
 	passwords, err := o.passwords(logins)
 	if err != nil {
 		return 0, 0, err
@@ -52,6 +62,9 @@ func Write(o Options) (devices, missing int, err error) {
 	acl, err := o.acl(logins)
 	if err != nil {
 		return 0, 0, err
+	}
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return 0, 0, fmt.Errorf("make the folder of mosquitto's files: %w", err)
 	}
 	// The rights first: a name without rights can do nothing.
 	if err := replace(filepath.Join(o.Dir, ACLFile), acl); err != nil {
@@ -114,16 +127,32 @@ func rights(b *bytes.Buffer, word, id string) {
 	}
 }
 
+// taken are the names that are not devices'.
+func (o *Options) taken() (map[string]bool, error) {
+	text, err := o.local(LocalPasswordFile)
+	names := map[string]bool{o.Username: true}
+	for line := range strings.Lines(text) {
+		name, _, _ := strings.Cut(line, ":")
+		names[strings.TrimSpace(name)] = true
+	}
+	return names, err
+}
+
 func (o *Options) appendLocal(b *bytes.Buffer, name string) error {
+	text, err := o.local(name)
+	if text = strings.TrimSpace(text); text != "" {
+		b.WriteString("\n" + text + "\n")
+	}
+	return err
+}
+
+// local is a file of the operator's; empty when there is none.
+func (o *Options) local(name string) (string, error) {
 	text, err := os.ReadFile(filepath.Join(o.Dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read what belongs to the broker's users: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("read what belongs to the broker's users: %w", err)
-	}
-	b.WriteString("\n" + strings.TrimSpace(string(text)) + "\n")
-	return nil
+	return string(text), nil
 }
 
 // replace puts text in the place of a file, which is never half there.

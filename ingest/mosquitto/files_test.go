@@ -49,10 +49,12 @@ func TestFilesHoldWhoMaySignIn(t *testing.T) {
 	}
 	o := Options{Dir: dir, Username: "haidang-ingest", Filters: []string{"plant/+/data"}, Grants: map[string][]string{"gw": {"plant/+/data"}, "away": {"plant/x"}},
 		Logins: func() ([]credentials.Login, int) {
-			return []credentials.Login{{Device: "GW", Username: "GW", Hash: "$7$1$a$b"}, {Device: "GW", Username: "GW~2", Hash: "$7$1$c$d"}, {Device: "x", Username: "x", Hash: "$7$1$e$f"}}, 2
+			return []credentials.Login{{Device: "GW", Username: "GW", Hash: "$7$1$a$b"}, {Device: "GW", Username: "GW~2", Hash: "$7$1$c$d"}, {Device: "x", Username: "x", Hash: "$7$1$e$f"},
+				// They would get what these may do.
+				{Device: "siren", Username: "siren", Hash: "$7$1$g$h"}, {Device: "haidang-ingest", Username: "haidang-ingest", Hash: "$7$1$i$j"}}, 2
 		}}
 	for range 2 {
-		if n, missing, err := Write(o); n != 3 || missing != 2 || err != nil {
+		if n, missing, err := Write(o); n != 3 || missing != 4 || err != nil {
 			t.Fatalf("%d, %d: %v", n, missing, err)
 		}
 	}
@@ -78,8 +80,8 @@ func TestFilesHoldWhoMaySignIn(t *testing.T) {
 			t.Errorf("%s: %v %v", name, info.Mode(), err)
 		}
 	}
-	o.Dir = filepath.Join(dir, "nowhere")
+	o.Dir = filepath.Join(dir, ACLFile, "nowhere")
 	if _, _, err := Write(o); err == nil {
-		t.Error("wrote into a folder that is not there")
+		t.Error("wrote into a folder that cannot be")
 	}
 }
