@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+
 	"haidang/devices"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
@@ -121,5 +124,24 @@ func TestFieldsThatAreNotGivenStay(t *testing.T) {
 	p = s.Preview([]byte(collection(feature(`"code":"a","name":"Á","type":"Xã","valid_from":"2025-07-01","OBJECTID":7`, box(106, 17, 106.3, 17.2)))))
 	if fmt.Sprint(p.Ignored) != "[OBJECTID]" || len(p.Changed) != 1 || p.Changed[0].Fields[0].Field != "geometry" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// A file of an old Vietnamese Windows is read, and says so; so is one that takes
+// letters apart.
+func TestOldSpellingsOfAFile(t *testing.T) {
+	file := table("a,Hòa Đồng,Phường,quang-tri,2025-07-01,,")
+	apart := strings.NewReplacer("ò", "o\u0300", "ồ", "ô\u0300", "ờ", "ơ\u0300").Replace(file)
+	codePage, err := charmap.Windows1258.NewEncoder().String(apart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ file, encoding string }{"code page": {codePage, "windows-1258"}, "decomposed": {"\uFEFF" + norm.NFD.String(file), "utf-8"},
+		"GeoJSON": {collection(feature(`"code":"a","name":"Ho\u0300a Đo\u0302\u0300ng","type":"Phường","parent":"quang-tri","valid_from":"2025-07-01"`, "")), "utf-8"}} {
+		s, _, _ := open(t)
+		p := apply(t, s, c.file)
+		if v, err := s.Get("a", "2025-07-01"); err != nil || v.Name != "Hòa Đồng" || v.Type != areas.Ward || p.Encoding != c.encoding {
+			t.Errorf("%s: %+v %v, read as %s", name, v, err, p.Encoding)
+		}
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"sync"
 	"sync/atomic"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/wkb"
 
 	"haidang/devices"
 	"haidang/devices/audit"
@@ -72,6 +74,17 @@ func (s *Store) put(ctx context.Context, edits []edit, log Audit) error {
 	if len(edits) == 0 {
 		return nil
 	}
+	// A border takes long to write down; nobody else can write meanwhile.
+	borders := make([][]byte, len(edits))
+	for i, e := range edits {
+		if e.after.Geometry == nil {
+			continue
+		}
+		var err error
+		if borders[i], err = wkb.Marshal(e.after.Geometry); err != nil {
+			return fmt.Errorf("keep area %s: %w", e.after.Ref(), err)
+		}
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("import areas: %w", err)
@@ -85,8 +98,8 @@ func (s *Store) put(ctx context.Context, edits []edit, log Audit) error {
 	if n, err := r.RowsAffected(); err != nil || n != 1 {
 		return fmt.Errorf("another program has changed the areas: %w", devices.ErrConflict)
 	}
-	for _, e := range edits {
-		if err := save(ctx, tx, e.after); err != nil {
+	for i, e := range edits {
+		if err := save(ctx, tx, e.after, borders[i]); err != nil {
 			return err
 		}
 		if log == nil {
@@ -107,18 +120,10 @@ func (s *Store) put(ctx context.Context, edits []edit, log Audit) error {
 	return nil
 }
 
-func save(ctx context.Context, tx *sql.Tx, v *Version) error {
+func save(ctx context.Context, tx *sql.Tx, v *Version, border []byte) error {
 	var lat, lon *float64
 	if v.Centre != nil {
 		lat, lon = &v.Centre.Lat, &v.Centre.Lon
-	}
-	border := ""
-	if v.Geometry != nil {
-		b, err := json.Marshal(v.Geometry)
-		if err != nil {
-			return fmt.Errorf("keep area %s: %w", v.Ref(), err)
-		}
-		border = string(b)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO area(code,valid_from,valid_to,name,name_en,type,parent,source,lat,lon,geometry) VALUES(?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT(code,valid_from) DO UPDATE SET valid_to=excluded.valid_to,name=excluded.name,name_en=excluded.name_en,type=excluded.type,
@@ -155,17 +160,19 @@ func (s *Store) load(ctx context.Context) error {
 	for rows.Next() {
 		v := &Version{}
 		var lat, lon sql.NullFloat64
-		var border string
+		var border []byte
 		if err := rows.Scan(&v.Code, &v.ValidFrom, &v.ValidTo, &v.Name, &v.NameEN, &v.Type, &v.Parent, &v.Source, &lat, &lon, &border); err != nil {
 			return fmt.Errorf("load areas: %w", err)
 		}
 		if lat.Valid && lon.Valid {
 			v.Centre = &devices.Position{Lat: lat.Float64, Lon: lon.Float64}
 		}
-		if border != "" {
-			if err := json.Unmarshal([]byte(border), &v.Geometry); err != nil {
-				return fmt.Errorf("load area %s: %w", v.Ref(), err)
+		if len(border) > 0 {
+			g, err := wkb.Unmarshal(border)
+			if err != nil {
+				return fmt.Errorf("load the border of area %s: %w", v.Ref(), err)
 			}
+			v.Geometry, _ = g.(orb.MultiPolygon)
 		}
 		all, by[v.Ref()] = append(all, v), v
 	}

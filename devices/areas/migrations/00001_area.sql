@@ -9,7 +9,7 @@ CREATE TABLE area(
 	parent TEXT NOT NULL,     -- a code; empty: none
 	source TEXT NOT NULL,
 	lat REAL, lon REAL,       -- where its name stands
-	geometry TEXT NOT NULL,   -- coordinates of a GeoJSON MultiPolygon; empty: not known
+	geometry BLOB,            -- a MultiPolygon in WKB; null: not known
 	PRIMARY KEY(code, valid_from)
 );
 -- What an area that ended became.
