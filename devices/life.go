@@ -43,6 +43,23 @@ func Lives() []Life { return []Life{Pending, Active, Suspended, Retired} }
 // Speaks says whether what such a device sends is taken.
 func (l Life) Speaks() bool { return l == Active || l == "" }
 
+// MaySignIn says why a device may not sign in, whatever it shows; nil: it may. A
+// pending one may: what it sends waits.
+func (r *Registry) MaySignIn(id ID) error {
+	d, ok := r.Get(id)
+	if !ok {
+		return fmt.Errorf("device %.80s: %w", id, ErrNotFound)
+	}
+	if d.Life == Suspended || d.Life == Retired {
+		return fmt.Errorf("device %s is %s", d.ID, d.Life)
+	}
+	return nil
+}
+
+// Watch has fn called after each change of a device's life: what it may do is
+// another then. Call it before the registry is used; fn must not change devices.
+func (r *Registry) Watch(fn func(ID)) { r.watchers = append(r.watchers, fn) }
+
 // minReason is how many letters say why; "x" does not.
 const minReason = 3
 

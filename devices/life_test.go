@@ -195,3 +195,35 @@ func TestNewFieldsAreKeptAndChecked(t *testing.T) {
 		}
 	}
 }
+
+// Who lets devices in is told when one's life changes, and asks anew.
+func TestLifeDecidesWhoMaySignIn(t *testing.T) {
+	r, _ := openAudited(t)
+	var told []devices.ID
+	r.Watch(func(id devices.ID) { told = append(told, id) })
+	if _, err := r.Create(t.Context(), devices.Device{ID: "Cam-1", Type: "generic", Life: devices.Pending}); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		to  devices.Life
+		may bool
+	}{{devices.Active, true}, {devices.Suspended, false}, {devices.Active, true}, {devices.Retired, false}, {devices.Active, true}} {
+		told = nil
+		if _, err := r.SetLife(t.Context(), "cam-1", step.to, "thử nghiệm"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.MaySignIn("CAM-1"); (err == nil) != step.may {
+			t.Errorf("%s: %v", step.to, err)
+		}
+		if len(told) != 1 || told[0] != "Cam-1" {
+			t.Errorf("%s: told of %v", step.to, told)
+		}
+	}
+	told = nil
+	if _, err := r.Edit(t.Context(), "cam-1", 0, func(d *devices.Device) error { d.Name = "x"; return nil }); err != nil || len(told) > 0 {
+		t.Errorf("a new name told of %v, %v", told, err)
+	}
+	if err := r.MaySignIn("nobody"); !errors.Is(err, devices.ErrNotFound) {
+		t.Error(err)
+	}
+}

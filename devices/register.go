@@ -228,5 +228,12 @@ func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), mor
 	for i := range cs {
 		r.show(cs[i].next)
 	}
+	for i := range cs {
+		if c := &cs[i]; c.old != nil && c.old.Life != c.next.Life {
+			for _, fn := range r.watchers {
+				fn(c.next.ID)
+			}
+		}
+	}
 	return nil
 }

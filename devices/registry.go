@@ -28,6 +28,8 @@ type Registry struct {
 	areas    AreaSource
 	agencies AgencySource
 
+	watchers []func(ID)
+
 	write sync.Mutex // one change at a time
 	byID  sync.Map   // ID.Key() → *entry, never changed in place
 

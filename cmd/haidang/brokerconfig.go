@@ -70,7 +70,7 @@ func (k *brokerConfigCmd) run(ctx context.Context, out io.Writer, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	store, err := credentials.Open(ctx, db, credentials.Options{Registry: registry, Audit: trail, Log: log})
+	store, err := credentials.Open(ctx, db, credentials.Options{Registry: registry, Allowed: registry.MaySignIn, Audit: trail, Log: log})
 	if err != nil {
 		return err
 	}

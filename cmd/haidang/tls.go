@@ -174,7 +174,7 @@ func (c *Config) forMQTT(t *tls.Config) (*tls.Config, error) {
 
 // openCredentials opens the store of what devices sign in with.
 func (a *app) openCredentials(ctx context.Context, db *sql.DB) (err error) {
-	o := credentials.Options{Registry: a.registry, Audit: a.audit, Log: a.log}
+	o := credentials.Options{Registry: a.registry, Allowed: a.registry.MaySignIn, Audit: a.audit, Log: a.log}
 	if t := &a.cfg.TLS; t.ClientCAKey != "" {
 		if o.Authority, err = credentials.LoadAuthority(t.ClientCA, t.ClientCAKey); err != nil {
 			return err
@@ -183,8 +183,11 @@ func (a *app) openCredentials(ctx context.Context, db *sql.DB) (err error) {
 	if a.cfg.TLS.ClientCAUnknown == "register" {
 		o.Enroll = a.registry.Discover
 	}
-	a.credentials, err = credentials.Open(ctx, db, o)
-	return err
+	if a.credentials, err = credentials.Open(ctx, db, o); err != nil {
+		return err
+	}
+	a.registry.Watch(a.credentials.Changed)
+	return nil
 }
 
 // keyPair is a certificate in files. It looks at them at most once a second, when

@@ -26,7 +26,8 @@ type Devices interface {
 
 // Secrets gives devices what they sign in with; credentials.Store is one.
 type Secrets interface {
-	IssueSecret(ctx context.Context, id devices.ID) (string, error)
+	// IssueSecrets gives each device one, all or none, in their order.
+	IssueSecrets(ctx context.Context, ids []devices.ID) ([]string, error)
 }
 
 // State is how an import does.
@@ -284,21 +285,25 @@ func (im *Imports) run(ctx context.Context, j *job) error {
 // issue gives each new device a secret. The devices are in; what is stopped here
 // is only that.
 func (im *Imports) issue(ctx context.Context, j *job, p *plan) error {
-	done := im.phase(j, "secrets", p.created)
+	var ids []devices.ID
 	for i := range p.changes {
-		c := &p.changes[i]
-		if c.Version != 0 {
-			continue
+		if c := &p.changes[i]; c.Version == 0 {
+			ids = append(ids, c.Device.ID)
 		}
-		secret, err := im.keys.IssueSecret(ctx, c.Device.ID)
+	}
+	done := im.phase(j, "secrets", len(ids))
+	for some := range slices.Chunk(ids, 200) {
+		secrets, err := im.keys.IssueSecrets(ctx, some)
 		if err != nil {
 			im.change(j, func(i *Import) {
-				i.Message = fmt.Sprintf("all devices are in; %d of %d have a secret, give the others theirs one by one", len(j.keys), p.created)
+				i.Message = fmt.Sprintf("all devices are in; %d of %d have a secret, give the others theirs one by one", len(j.keys), len(ids))
 			})
 			return err
 		}
 		im.change(j, func(i *Import) {
-			j.keys = append(j.keys, []string{string(c.Device.ID), secret})
+			for n, secret := range secrets {
+				j.keys = append(j.keys, []string{string(some[n]), secret})
+			}
 			i.Secrets = len(j.keys)
 		})
 		done(len(j.keys))
