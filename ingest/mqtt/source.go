@@ -6,6 +6,7 @@ package mqtt
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Source struct {
 	ctx    context.Context // the source's life: ends with Stop
 	end    context.CancelFunc
 	stands atomic.Int32 // what of standing is true of the connection
+	// numbers are the connection's. Those of the one before are not answered by
+	// it, and so are not taken in it.
+	numbers atomic.Pointer[numbers]
 
 	tellMu sync.Mutex
 	tell   map[devices.ID]*rate.Limiter
@@ -76,7 +80,11 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 		SetAutoReconnect(true).SetMaxReconnectInterval(5 * time.Second).
 		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
 		SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetWriteTimeout(30 * time.Second).
-		SetDefaultPublishHandler(s.handle). // before the subscription is answered, queued messages already come
+		SetDefaultPublishHandler(s.handle).                                       // before the subscription is answered, queued messages already come
+		SetConnectionAttemptHandler(func(_ *url.URL, c *tls.Config) *tls.Config { // the last connection's handler has ended
+			s.numbers.Store(newNumbers(s.ctx))
+			return c
+		}).
 		SetOnConnectHandler(s.subscribe).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
 			s.stands.Store(unheard)
@@ -185,8 +193,19 @@ func (s *Source) handle(_ paho.Client, m paho.Message) {
 	if s.stands.Load() == unheard {
 		s.stands.CompareAndSwap(unheard, flowing)
 	}
+	done := func(ingest.Outcome) {}
+	if m.Qos() > 0 {
+		numbers := s.numbers.Load()
+		if !numbers.take(m.MessageID()) {
+			return // not acknowledged: it comes again
+		}
+		done = func(ingest.Outcome) {
+			m.Ack()
+			numbers.leave(m.MessageID())
+		}
+	}
 	_ = s.submit(s.ctx, ingest.Message{Source: "mqtt", Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), Shared: s.opts.Shared,
-		ReceivedAt: time.Now(), Done: func(ingest.Outcome) { m.Ack() }})
+		ReceivedAt: time.Now(), Done: done})
 }
 
 // Leave ends the session's subscriptions to filters. What the broker has kept
