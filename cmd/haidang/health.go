@@ -99,6 +99,9 @@ func (a *app) warnings() (ws []string) {
 	if err := a.journal.State().Failed; err != nil {
 		ws = append(ws, "the journal's log could not be put in order and grows: "+inWords(err))
 	}
+	if a.mosquitto != nil && a.mosquitto.Failed() != nil {
+		ws = append(ws, "mosquitto does not know who may sign in now, or no more: "+inWords(a.mosquitto.Failed()))
+	}
 	for name, pos := range a.readers() {
 		if n := a.journal.Behind(pos()); n > farBehind {
 			ws = append(ws, fmt.Sprintf("%s is %d entries behind the journal", name, n))

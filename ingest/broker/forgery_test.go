@@ -115,6 +115,7 @@ type city struct {
 	took      *kept // what devices published and the broker took
 	say       func(topic string, retained bool, payload string)
 	ear       *paho.ClientOptions // who may hear all of ioc/v1
+	clients   int
 }
 
 // cities are both brokers, with the same devices, and more of them that are away.
@@ -192,8 +193,14 @@ func (c *city) client(clientID string) *paho.ClientOptions {
 	return paho.NewClientOptions().AddBroker(c.url).SetClientID(clientID).SetConnectTimeout(5 * time.Second).SetAutoReconnect(false).SetOrderMatters(false)
 }
 
-func (c *city) as(id devices.ID) *paho.ClientOptions {
-	return c.client(string(id)).SetUsername(string(id)).SetPassword(c.secrets[id])
+// as are options of a device that signs in with its first secret.
+func (c *city) as(id devices.ID) *paho.ClientOptions { return c.with(string(id), c.secrets[id]) }
+
+// with gives each client an id of its own: who comes again and again with one id
+// has to wait at NATS.
+func (c *city) with(username, secret string) *paho.ClientOptions {
+	c.clients++
+	return c.client(fmt.Sprint(username, ":", c.clients)).SetUsername(username).SetPassword(secret)
 }
 
 // lets says whether somebody is let in.
@@ -205,9 +212,13 @@ func (c *city) lets(o *paho.ClientOptions) bool {
 	return token.Error() == nil
 }
 
+// waitFor is longer than NATS waits for an answer, 30 s: what it sent to a
+// connection that was just ending comes again only then.
+const waitFor = 45 * time.Second
+
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(waitFor); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
@@ -320,6 +331,14 @@ func (c *city) nothingForged(t *testing.T) {
 func rightThings(t *testing.T, c *city) {
 	told := &kept{all: map[string]bool{}}
 	c.say("ioc/v1/devices/victim/config", true, "settings")
+	eventually(t, "the settings are retained", func() bool {
+		retained := &kept{all: map[string]bool{}}
+		ear := device(t, c.ear.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { retained.add(m.Topic(), m.Payload()) }))
+		defer ear.Disconnect(10)
+		done(t, ear.Subscribe("ioc/v1/devices/victim/config", 1, nil))
+		time.Sleep(50 * time.Millisecond)
+		return retained.has("ioc/v1/devices/victim/config settings")
+	})
 	client := device(t, c.as("victim").SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told.add(m.Topic(), m.Payload()) }))
 	defer client.Disconnect(10)
 	for _, topic := range []string{"config", "commands/+", "errors"} {
@@ -342,12 +361,12 @@ func rightThings(t *testing.T, c *city) {
 	eventually(t, "a granted feed is taken", func() bool { return c.took.has("plant/1/data granted") })
 	second, secret := c.issue(t, "gw", credentials.Terms{})
 	eventually(t, "a second credential lets in", func() bool {
-		return c.lets(c.client(second.Username()).SetUsername(second.Username()).SetPassword(secret))
+		return c.lets(c.with(second.Username(), secret))
 	})
 	if !gateway.IsConnected() || !c.lets(c.as("gw")) {
 		t.Error("and ends the first")
 	}
-	next := device(t, c.client(second.Username()).SetUsername(second.Username()).SetPassword(secret))
+	next := device(t, c.with(second.Username(), secret))
 	defer next.Disconnect(10)
 	for _, topic := range []string{"ioc/v1/devices/gw/readings", "plant/2/data"} {
 		done(t, next.Publish(topic, 1, false, "second"))
@@ -398,19 +417,20 @@ func hijack(t *testing.T, c *city) {
 		defer mu.Unlock()
 		stolen = append(stolen, m.Topic())
 	}
-	victim := device(t, c.as("victim").SetCleanSession(false))
+	victim := device(t, c.as("victim").SetClientID("victim").SetCleanSession(false))
 	done(t, victim.Subscribe("ioc/v1/devices/victim/commands/+", 1, nil))
 	thief := paho.NewClient(c.as("thief").SetClientID("victim").SetCleanSession(false).SetDefaultPublishHandler(take))
 	thief.Connect().WaitTimeout(5 * time.Second)
 	done(t, victim.Publish("ioc/v1/devices/victim/readings", 1, false, "still here"))
 	victim.Disconnect(10)
 	thief.Disconnect(10)
+	time.Sleep(300 * time.Millisecond) // until the broker knows that it is away
 	c.say("ioc/v1/devices/victim/commands/open", false, "the gate")
 	thief = paho.NewClient(c.as("thief").SetClientID("victim").SetCleanSession(false).SetDefaultPublishHandler(take))
 	thief.Connect().WaitTimeout(5 * time.Second)
 	thief.Disconnect(300)
 	told := &kept{all: map[string]bool{}}
-	victim = device(t, c.as("victim").SetCleanSession(false).SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told.add(m.Topic(), m.Payload()) }))
+	victim = device(t, c.as("victim").SetClientID("victim").SetCleanSession(false).SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { told.add(m.Topic(), m.Payload()) }))
 	defer victim.Disconnect(10)
 	eventually(t, "the victim hears what waited", func() bool { return told.has("ioc/v1/devices/victim/commands/open the gate") })
 	mu.Lock()
@@ -435,7 +455,7 @@ func ends(t *testing.T, c *city) {
 	}
 	eventually(t, "revoked ones are refused", func() bool { return !c.lets(c.as(id)) })
 	as := func(cr *credentials.Credential, secret string) *paho.ClientOptions {
-		return c.client(cr.Username()).SetUsername(cr.Username()).SetPassword(secret)
+		return c.with(cr.Username(), secret)
 	}
 	one, secret := c.issue(t, id, credentials.Terms{})
 	eventually(t, "a new one lets in", func() bool { return c.lets(as(one, secret)) })
@@ -477,11 +497,10 @@ func BenchmarkPermissionChange(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				o := c.client(cr.Username()).SetUsername(cr.Username()).SetPassword(secret)
-				eventually(b, "it lets in", func() bool { return c.lets(o) })
+				eventually(b, "it lets in", func() bool { return c.lets(c.with(cr.Username(), secret)) })
 				began += time.Since(at)
 				slowest = max(slowest, time.Since(at))
-				client := device(b, o)
+				client := device(b, c.with(cr.Username(), secret))
 				at = time.Now()
 				if _, err := c.Revoke(b.Context(), "gw", cr.ID); err != nil {
 					b.Fatal(err)

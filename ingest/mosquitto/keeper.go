@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"haidang/devices"
@@ -22,6 +23,7 @@ type Keeper struct {
 	log    *slog.Logger
 	stale  chan struct{} // holds one when the files are not as they should be
 	again  time.Duration // how long it waits after a failure
+	failed atomic.Pointer[error]
 }
 
 // NewKeeper keeps the files of o. reload is a program with its arguments that
@@ -71,11 +73,20 @@ func (k *Keeper) bring(ctx context.Context) error {
 	if err == nil {
 		err = k.readAgain(ctx)
 	}
+	k.failed.Store(&err)
 	if err != nil && ctx.Err() == nil {
 		k.log.Error("mosquitto does not know who may sign in now", "component", "mosquitto", "error", err)
 		return err
 	}
 	k.log.Debug("mosquitto's files are written", "component", "mosquitto", "logins", n, "missing", missing)
+	return nil
+}
+
+// Failed is why mosquitto does not know who may sign in now; nil: it does.
+func (k *Keeper) Failed() error {
+	if err := k.failed.Load(); err != nil {
+		return *err
+	}
 	return nil
 }
 

@@ -34,13 +34,14 @@ func TestKeeperTriesAgain(t *testing.T) {
 		}
 	}
 	until("it has failed and tries again", func() bool { return asked.Load() > 2 })
-	if _, err := os.Stat(told); err == nil {
+	if _, err := os.Stat(told); err == nil || k.Failed() == nil {
 		t.Error("told although it is down")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "up"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	until("it is told", func() bool { _, err := os.Stat(told); return err == nil })
+	until("all is well", func() bool { return k.Failed() == nil })
 	os.Remove(told)
 	k.Changed("a")
 	until("it is told of the next change", func() bool { _, err := os.Stat(told); return err == nil })
