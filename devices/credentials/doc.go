@@ -11,6 +11,10 @@
 // argon2id. Only credentials that live are looked at, so nothing has to be
 // forgotten when one ends.
 //
+// A device is given a secret by somebody (issue.go), or by itself with a
+// provisioning key (key.go, provision.go); or it has a certificate of a trusted
+// authority, perhaps signed here (authority.go, certificate.go).
+//
 // It does not know how devices connect (ingest/broker, web), nor what they may
 // say beyond their own topics.
 package credentials

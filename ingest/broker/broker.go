@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -61,6 +62,7 @@ type Broker struct {
 	webPort int
 
 	sessions     sessions
+	ending       sync.WaitGroup // sessions that are ended
 	provisioning provisioning
 }
 
@@ -205,6 +207,7 @@ func (b *Broker) Close() {
 	}
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
+	b.ending.Wait()
 }
 
 // isServer says whether a password is that of the server itself.

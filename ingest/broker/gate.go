@@ -140,12 +140,13 @@ func (b *Broker) permissions(id devices.ID) *server.Permissions {
 	}
 }
 
-// Recheck ends the sessions of a device that stand on what no longer holds.
+// Recheck ends the sessions of a device that stand on what no longer holds. It
+// does not wait for their ends: NATS publishes last wills and clears sessions.
 func (b *Broker) Recheck(id devices.ID) {
 	for cid, pass := range b.sessions.of(id) {
 		if !b.opts.Gate.Valid(pass) {
 			b.opts.Log.Info("session ended: what the device signed in with no longer holds", "component", "broker", "device_id", id)
-			_ = b.srv.DisconnectClientByID(cid) // an error says that it is gone
+			b.ending.Go(func() { _ = b.srv.DisconnectClientByID(cid) }) // an error says that it is gone
 		}
 	}
 }
