@@ -87,7 +87,7 @@ func TestStoryACME(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool}}}
+	trusting := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: ca.Pool}}}
 	fetch := func(url string) (text []byte) {
 		for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 			res, err := trusting.Get(url)
@@ -123,7 +123,7 @@ func TestStoryACME(t *testing.T) {
 	if shown[web] != shown[strings.TrimPrefix(s.MQTT, "ssl://")] {
 		t.Errorf("two certificates are shown: %v", shown)
 	}
-	if conn, err := tls.Dial("tcp", web, &tls.Config{RootCAs: roots, ServerName: "other.quangbinh.test"}); err == nil {
+	if conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 20 * time.Second}, "tcp", web, &tls.Config{RootCAs: roots, ServerName: "other.quangbinh.test"}); err == nil {
 		conn.Close()
 		t.Error("a certificate for a name that is not ours")
 	}
@@ -138,7 +138,7 @@ func TestStoryACME(t *testing.T) {
 	if err != nil || kept == 0 {
 		t.Errorf("a restart would ask again: %d files, %v", kept, err)
 	}
-	res, err := (&http.Client{Transport: &http.Transport{TLSClientConfig: trust}}).Get("https://" + web + "/healthz")
+	res, err := (&http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: trust}}).Get("https://" + web + "/healthz")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,7 +44,7 @@ func serveTLS(t *testing.T, more string) *secureCity {
 		t.Fatal(err)
 	}
 	c.story, _ = start(t, (&serveCmd{Config: conf, Data: filepath.Join(c.dir, "data"), HTTP: "127.0.0.1:0", MQTT: "127.0.0.1:0"}).run)
-	c.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.Pool}, DisableKeepAlives: true, ForceAttemptHTTP2: true}}
+	c.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.Pool}, DisableKeepAlives: true, ForceAttemptHTTP2: true}}
 	return c
 }
 
@@ -179,7 +180,7 @@ func TestStoryCertificate(t *testing.T) {
 
 // serial is the number of the certificate that HTTPS shows now.
 func (c *secureCity) serial() string {
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(c.HTTP, "https://"), &tls.Config{RootCAs: c.ca.Pool})
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 20 * time.Second}, "tcp", strings.TrimPrefix(c.HTTP, "https://"), &tls.Config{RootCAs: c.ca.Pool})
 	if err != nil {
 		c.t.Fatal(err)
 	}
