@@ -17,7 +17,7 @@ import (
 // The cost of a hash: see the package's description for why it is low.
 const (
 	argonTime    = 1
-	argonKiB     = 256
+	argonKiB     = 64
 	argonThreads = 1
 	argonBytes   = 32
 	saltBytes    = 16
