@@ -253,7 +253,7 @@ func TestSecretsAreKeptNowhere(t *testing.T) {
 	if _, err := h.Revoke(t.Context(), "a", c.ID); err != nil {
 		t.Fatal(err)
 	}
-	entries, err := h.trail.List(t.Context(), audit.Filter{Kind: "device", ID: "a"})
+	entries, err := h.trail.List(t.Context(), audit.Filter{Kind: "device", ID: "a", Action: "credential"})
 	if err != nil || len(entries) != 2 || entries[0].Action != "credential.revoke" || entries[1].Action != "credential.issue" {
 		t.Fatalf("%+v %v", entries, err)
 	}
