@@ -150,7 +150,7 @@ function stranger(x: any, button: Button): HTMLElement {
     h("div", { class: "acts" }, because(t("devices.approve"), button, async (reason) => {
       const body = f.read();
       if (!body.name) body.name = x.id;
-      await post(`/devices/${encodeURIComponent(x.id)}/approve`, reason ? { ...body, reason } : body);
+      await post(`/devices/${encodeURIComponent(x.id)}/approve`, { ...body, reason: reason || t("devices.approved") });
     }, f.el),
     button(t("devices.ignore"), () => post("/dead-letters/discard?" + new URLSearchParams({ device: x.id, code: "device_unknown" }))),
     h("a", { href: "#dead?device=" + encodeURIComponent(x.id) }, t("devices.letters"))));
