@@ -54,7 +54,7 @@ func TestWhatIsNotInServiceWaits(t *testing.T) {
 			t.Errorf("%s: a call for help became %+v", c.life, o)
 		}
 	}
-	strangers, total, err := f.letters.Strangers(t.Context(), "air", 10, 0)
+	strangers, total, err := f.letters.Strangers(t.Context(), "air", func(devices.ID) bool { return false }, 10, 0)
 	if err != nil || total != 1 || len(strangers) != 1 || strangers[0].ID != "QB-Air-01" || strangers[0].Letters != 1 || strangers[0].Source != "mqtt" {
 		t.Errorf("unknown are %+v of %d, %v", strangers, total, err)
 	}

@@ -139,7 +139,8 @@ func (s *Server) listStrangers(w http.ResponseWriter, r *http.Request, q devices
 			return
 		}
 	}
-	found, total, err := s.DeadLetters.Strangers(r.Context(), strings.TrimSpace(q.Query), q.Limit, offset)
+	known := func(id devices.ID) bool { _, ok := s.Registry.Get(id); return ok }
+	found, total, err := s.DeadLetters.Strangers(r.Context(), strings.TrimSpace(q.Query), known, q.Limit, offset)
 	if err != nil {
 		s.fail(w, r, err)
 		return

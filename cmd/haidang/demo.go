@@ -56,7 +56,15 @@ func (d *demoCmd) run(ctx context.Context, out io.Writer, log *slog.Logger) erro
 	if err != nil {
 		return err
 	}
-	if err := a.registry.Upsert(ctx, d.fleet(scenario)); err != nil {
+	fleet := d.fleet(scenario)
+	for i := range fleet { // what somebody changed in an earlier demo stays
+		if old, ok := a.registry.Get(fleet[i].ID); ok {
+			kept := *old
+			kept.Interval = fleet[i].Interval
+			fleet[i] = kept
+		}
+	}
+	if err := a.registry.Upsert(ctx, fleet); err != nil {
 		return err
 	}
 	return a.run(ctx, func() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,10 +31,19 @@ func TestStoryUnknownDeviceIsApproved(t *testing.T) {
 	if status := s.call("GET", "/api/v1/devices/qb-new-7", nil, nil); status != http.StatusNotFound {
 		t.Errorf("before it is approved it is found: %d", status)
 	}
+	res, err := http.Post(s.HTTP+"/api/v1/devices/import", "text/csv", strings.NewReader("id,vendor\nqb-air-01,Envitech\n"))
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res, err)
+	}
+	res.Body.Close()
 	stop()
 	s, _ = demo(t, func(d *demoCmd) { d.Data = data })
 	if x := waits(); x == nil || x["messages"] != 4.0 {
 		t.Fatalf("after a restart it is %v", x)
+	}
+	var air map[string]any
+	if s.call("GET", "/api/v1/devices/qb-air-01", nil, &air); air["vendor"] != "Envitech" {
+		t.Errorf("the next demo forgot what was known of a device: %v", air)
 	}
 	var answer struct {
 		Device   map[string]any

@@ -2,6 +2,8 @@ package deadletters
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,28 +25,48 @@ type Stranger struct {
 }
 
 // Strangers lists devices that speak without being registered, those heard
-// last first; query is a part of their ids. total is how many there are.
-func (s *Store) Strangers(ctx context.Context, query string, limit, offset int) (list []Stranger, total int, err error) {
-	const groups = `FROM dead_letter WHERE code = 'device_unknown' AND status = 'new' AND device <> '' AND device LIKE ? ESCAPE '\' GROUP BY device COLLATE NOCASE`
+// last first; query is a part of their ids, in any case. known says who was
+// registered since: what of those waits is no stranger's. total is how many
+// there are.
+func (s *Store) Strangers(ctx context.Context, query string, known func(devices.ID) bool, limit, offset int) (list []Stranger, total int, err error) {
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(query) + "%"
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 `+groups+`)`, like).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count unknown devices: %w", err)
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT l.device, g.first, g.last, g.n, l.source, l.sender, l.topic, l.format
-		FROM (SELECT max(id) AS id, min(received_at) AS first, max(received_at) AS last, count(*) AS n `+groups+` ORDER BY last DESC, id DESC LIMIT ? OFFSET ?) g
-		JOIN dead_letter l ON l.id = g.id ORDER BY g.last DESC, g.id DESC`, like, limit, offset)
+	rows, err := s.db.QueryContext(ctx, `SELECT device, max(id), min(received_at), max(received_at), count(*) FROM dead_letter
+		WHERE code = 'device_unknown' AND status = 'new' AND device <> '' AND device LIKE ? ESCAPE '\'
+		GROUP BY device COLLATE NOCASE ORDER BY 4 DESC, 2 DESC`, like)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list unknown devices: %w", err)
 	}
 	defer rows.Close()
+	var newest []int64
 	for rows.Next() {
 		var x Stranger
-		var first, last int64
-		if err := rows.Scan(&x.ID, &first, &last, &x.Letters, &x.Source, &x.Sender, &x.Topic, &x.Format); err != nil {
+		var id, first, last int64
+		if err := rows.Scan(&x.ID, &id, &first, &last, &x.Letters); err != nil {
 			return nil, 0, fmt.Errorf("list unknown devices: %w", err)
 		}
-		x.First, x.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
-		list = append(list, x)
+		if known(x.ID) {
+			continue
+		}
+		if total++; total > offset && len(list) < limit {
+			x.First, x.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
+			list, newest = append(list, x), append(newest, id)
+		}
 	}
-	return list, total, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, 0, fmt.Errorf("list unknown devices: %w", err)
+	}
+	return list, total, s.tellNewest(ctx, list, newest)
+}
+
+// tellNewest fills in what is known by each one's newest letter; one that went
+// meanwhile tells nothing.
+func (s *Store) tellNewest(ctx context.Context, list []Stranger, newest []int64) error {
+	for i, id := range newest {
+		x := &list[i]
+		err := s.db.QueryRowContext(ctx, `SELECT device, source, sender, topic, format FROM dead_letter WHERE id = ?`, id).Scan(&x.ID, &x.Source, &x.Sender, &x.Topic, &x.Format)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("list unknown devices: %w", err)
+		}
+	}
+	return nil
 }
