@@ -25,9 +25,10 @@ type Filter struct {
 
 // List returns matching devices by id.
 func (r *Registry) List(f Filter) []*Device {
-	var ds []*Device
 	m := f.matcher()
-	for _, e := range r.current().candidates(&f) {
+	candidates := r.current().candidates(&f)
+	ds := make([]*Device, 0, len(candidates))
+	for _, e := range candidates {
 		if m.has(e) {
 			ds = append(ds, &e.Device)
 		}
