@@ -42,8 +42,8 @@ func (r *Registry) Check(d Device, also map[string]*Device) (Device, error) {
 	if _, ok := r.Area(d.Area); d.Area != "" && !ok {
 		return d, &FieldError{"area", fmt.Sprintf("%.40q is no area; GET /api/v1/areas lists them", d.Area)}
 	}
-	if d.Agency != "" && !slices.ContainsFunc(r.Agencies(), func(a Agency) bool { return a.ID == d.Agency }) {
-		return d, &FieldError{"agency", fmt.Sprintf("%.40q is no agency; GET /api/v1/agencies lists them", d.Agency)}
+	if err := r.checkAgency(&d); err != nil {
+		return d, err
 	}
 	if err := d.checkTexts(); err != nil {
 		return d, err
@@ -74,6 +74,21 @@ func (r *Registry) Check(d Device, also map[string]*Device) (Device, error) {
 	}
 	d.CreatedAt = d.CreatedAt.UTC().Truncate(time.Millisecond)
 	return d, nil
+}
+
+// checkAgency lets a retired agency keep what it has, and be given nothing new.
+func (r *Registry) checkAgency(d *Device) error {
+	if d.Agency == "" {
+		return nil
+	}
+	a, ok := r.Agency(d.Agency)
+	if !ok {
+		return &FieldError{"agency", fmt.Sprintf("%.40q is no agency; GET /api/v1/agencies lists them", d.Agency)}
+	}
+	if old, known := r.Get(d.ID); a.Retired && (!known || old.Agency != d.Agency) {
+		return &FieldError{"agency", fmt.Sprintf("%s is retired and is given nothing new", d.Agency)}
+	}
+	return nil
 }
 
 // checkTexts brings all texts into the form in which they are kept.

@@ -47,22 +47,30 @@ func (r *Registry) Count(f Filter) (n int) {
 	return n
 }
 
+// AreasInUse are the codes of all areas that devices serve.
+func (r *Registry) AreasInUse() []string { return slices.Collect(maps.Keys(r.current().byArea)) }
+
 // matcher is a filter made ready to be asked a hundred thousand times.
 type matcher struct {
 	Filter
 	query string
+	areas map[string]bool
 }
 
 func (f Filter) matcher() matcher {
 	if len(f.Lives) == 0 {
 		f.Lives = []Life{Active}
 	}
-	return matcher{f, strings.TrimSpace(Fold(f.Query))}
+	m := matcher{Filter: f, query: strings.TrimSpace(Fold(f.Query)), areas: map[string]bool{}}
+	for _, code := range f.Areas {
+		m.areas[code] = true
+	}
+	return m
 }
 
 func (m *matcher) has(e *entry) bool {
 	return slices.Contains(m.Lives, e.Life) &&
-		(m.Type == "" || e.Type == m.Type) && (m.Area == "" || e.Area == m.Area) && (len(m.Areas) == 0 || slices.Contains(m.Areas, e.Area)) &&
+		(m.Type == "" || e.Type == m.Type) && (m.Area == "" || e.Area == m.Area) && (len(m.areas) == 0 || m.areas[e.Area]) &&
 		(m.Agency == "" || e.Agency == m.Agency) && (m.Vendor == "" || e.Vendor == m.Vendor) && (m.Network == "" || e.Network == m.Network) &&
 		(m.Cohort == "" || e.Cohort == m.Cohort) && (m.Gateway == "" || e.Gateway == m.Gateway) && (m.Label == "" || slices.Contains(e.Labels, m.Label)) &&
 		(m.query == "" || strings.Contains(e.folded, m.query))

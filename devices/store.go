@@ -94,3 +94,10 @@ func fromMillis(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// OfAgency counts the devices that an agency owns, retired ones too, in the
+// transaction that would delete it.
+func (r *Registry) OfAgency(ctx context.Context, tx *sql.Tx, id string) (n int, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM device WHERE agency = ?`, id).Scan(&n)
+	return n, err
+}

@@ -76,13 +76,8 @@ func (s *Server) getLabels(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) label(d *devices.Device, base string) (printed, error) {
 	l := printed{ID: string(d.ID), Name: d.Name}
-	for _, a := range s.Registry.Agencies() {
-		if a.ID == d.Agency {
-			l.Agency = a.Name
-		}
-	}
-	if s.AgencyPhone != nil && d.Agency != "" {
-		l.Phone = s.AgencyPhone(d.Agency)
+	if a, err := s.Agencies.Get(d.Agency); err == nil {
+		l.Agency, l.Phone = a.Name, a.Phone
 	}
 	code, err := qrcode.New(base+"/d/"+url.PathEscape(string(d.ID)), qrcode.Medium)
 	if err != nil {

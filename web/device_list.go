@@ -27,7 +27,7 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 	q.Filter = devices.Filter{Type: devices.TypeID(v.Get("type")), Agency: v.Get("agency"), Vendor: v.Get("vendor"), Network: v.Get("network"), Cohort: v.Get("cohort"),
 		Label: v.Get("label"), Query: v.Get("q"), Lives: notRetired}
 	if area := v.Get("area"); area != "" {
-		q.Areas = []string{area}
+		q.Areas = s.areasWithin(area)
 	}
 	if id := v.Get("gateway"); id != "" {
 		q.Gateway = devices.ID(id)
@@ -52,6 +52,18 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 	}
 	q.LastSeen = s.Tracker.LastSeen
 	return q, v, nil
+}
+
+// areasWithin are the codes of an area and of those in it, as the tree is today,
+// that devices serve.
+func (s *Server) areasWithin(area string) []string {
+	codes := []string{area}
+	for _, code := range s.Registry.AreasInUse() {
+		if code != area && code != "" && s.Areas.Within(code, area) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 // looseQuery is strictQuery that takes empty values for none: a form sends

@@ -52,7 +52,7 @@ func TestDevicesAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	h.eventually("cam-2 was heard", func() bool { return !h.srv.Tracker.LastSeen("cam-2").IsZero() })
 	for query, want := range map[string]string{
 		"": "air-1 cam-1 cam-2", "life=all": "air-1 cam-1 cam-2 gw-1", "life=retired": "gw-1", "life=pending": "air-1", "life=active&type=traffic_camera": "cam-1 cam-2",
-		"area=le-thuy": "cam-2", "agency=cong-an-tinh": "cam-1", "vendor=Hik": "cam-1 cam-2", "cohort=2024": "cam-2", "network=LoRa&life=all": "gw-1", "gateway=gw-1": "air-1",
+		"area=le-thuy": "cam-2", "area=quang-tri": "cam-1 cam-2", "area=con-co": "", "agency=cong-an-tinh": "cam-1", "vendor=Hik": "cam-1 cam-2", "cohort=2024": "cam-2", "network=LoRa&life=all": "gw-1", "gateway=gw-1": "air-1",
 		"label=cao": "cam-1", "q=sn-d7": "cam-2", "q=cau+nhat": "cam-1", "state=live": "cam-2", "state=never&type=traffic_camera": "cam-1",
 		"sort=-id": "cam-2 cam-1 air-1", "sort=name": "cam-2 air-1 cam-1", "sort=-name": "cam-1 air-1 cam-2", "sort=last_seen": "cam-2 air-1 cam-1", "type=&area=": "air-1 cam-1 cam-2",
 	} {
@@ -80,6 +80,24 @@ func TestDevicesAreFoundByWhatIsKnownOfThem(t *testing.T) {
 		if res := h.call("viewer", "GET", "/api/v1/devices?"+query, "", &p); res.StatusCode != 422 || p.Errors[0].Field != field {
 			t.Errorf("%s: %d %+v", query, res.StatusCode, p)
 		}
+	}
+}
+
+// An agency that owns a device stays; a retired one keeps it, and gets no other.
+func TestAgencyOfDevices(t *testing.T) {
+	h := newHouse(t, nil)
+	h.call("operator", "POST", "/api/v1/agencies", `{"id":"doi-1","name":"Đội 1"}`, nil)
+	h.call("operator", "POST", "/api/v1/devices", `{"id":"a","type":"generic","agency":"doi-1"}`, nil)
+	h.call("operator", "POST", "/api/v1/devices", `{"id":"b","type":"generic"}`, nil)
+	if res := h.call("operator", "DELETE", "/api/v1/agencies/doi-1", "", nil); res.StatusCode != 409 {
+		t.Errorf("it was deleted: %d", res.StatusCode)
+	}
+	h.call("operator", "PUT", "/api/v1/agencies/doi-1", `{"name":"Đội 1","retired":true}`, nil)
+	if res := h.call("operator", "PATCH", "/api/v1/devices/a", `{"name":"x"}`, nil, "If-Match", "*"); res.StatusCode != 200 {
+		t.Errorf("what it has: %d", res.StatusCode)
+	}
+	if res := h.call("operator", "PATCH", "/api/v1/devices/b", `{"agency":"doi-1"}`, nil, "If-Match", "*"); res.StatusCode != 422 {
+		t.Errorf("another: %d", res.StatusCode)
 	}
 }
 
@@ -219,12 +237,22 @@ func TestPhotoOfADevice(t *testing.T) {
 
 // A label shows what stands in the registry, and runs none of it.
 func TestLabelsAreEscaped(t *testing.T) {
-	h := newHouse(t, func(o *Options) { o.AgencyPhone = func(id string) string { return "0232 <b>" + id } })
+	h := newHouse(t, nil)
+	office, err := h.srv.Agencies.Get("so-nnmt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	called := *office
+	called.Phone = "0232 3822 270"
+	kept, err := h.srv.Agencies.Update(t.Context(), called)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range 25 {
 		h.call("operator", "POST", "/api/v1/devices", fmt.Sprintf(`{"id":"d-%02d","type":"generic","name":"Trạm <script>alert(1)</script> \" %d","agency":"so-nnmt"}`, i, i), nil)
 	}
 	page := h.text("/api/v1/devices/labels?base=https://ioc.example.vn/")
-	for what, n := range map[string]int{"<article": 25, "<section": 2, "<script>": 0, "&lt;script&gt;": 25, "0232 &lt;b&gt;so-nnmt": 25, "Sở Nông nghiệp và Môi trường": 25, ">d-07<": 1} {
+	for what, n := range map[string]int{"<article": 25, "<section": 2, "<script>": 0, "&lt;script&gt;": 25, "ĐT " + kept.Phone + "<": 25, "Sở Nông nghiệp và Môi trường": 25, ">d-07<": 1} {
 		if got := strings.Count(page, what); got != n {
 			t.Errorf("%q is there %d times, want %d", what, got, n)
 		}

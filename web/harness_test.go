@@ -88,6 +88,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	offices.InUse(agencies.Use{What: "reports", Count: rs.CountOf})
 	offices.InUse(agencies.Use{What: "kinds of report", Count: rs.CategoriesOf})
+	offices.InUse(agencies.Use{What: "devices", Count: reg.OfAgency})
 	as, err := alerts.NewStore(ctx, db, changes)
 	must(err)
 	ds, err := dispatch.New(ctx, db, changes)

@@ -62,8 +62,6 @@ type Options struct {
 	// Format finds a decoder of a foreign format by its name.
 	Format      func(name string) (*ingest.Format, bool)
 	DeadLetters *deadletters.Store
-	// AgencyPhone is whom a label says to call, by an agency's id; may be nil.
-	AgencyPhone func(agency string) string
 	Reports     *reports.Service
 	Media       *media.Store
 	Alerts      *alerts.Store

@@ -154,6 +154,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	}
 	offices.InUse(agencies.Use{What: "reports", Count: reportService.CountOf})
 	offices.InUse(agencies.Use{What: "kinds of report", Count: reportService.CategoriesOf})
+	offices.InUse(agencies.Use{What: "devices", Count: a.registry.OfAgency})
 	if a.alerts, err = alerts.NewStore(ctx, db, a.changes); err != nil {
 		return nil, err
 	}
