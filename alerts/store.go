@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 )
@@ -24,8 +25,9 @@ const Channel = "alerts"
 
 // Store keeps alerts.
 type Store struct {
-	db  *sql.DB
-	log *changelog.Log
+	db    *sql.DB
+	log   *changelog.Log
+	audit *audit.Log
 }
 
 // NewStore brings the tables up to date.
@@ -34,7 +36,11 @@ func NewStore(ctx context.Context, db *sql.DB, log *changelog.Log) (*Store, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db, log}, statedb.Migrate(ctx, db, files, "alerts_version")
+	trail, err := audit.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db, log, trail}, statedb.Migrate(ctx, db, files, "alerts_version")
 }
 
 // Begin opens a transaction in which several alerts change together.
@@ -190,6 +196,9 @@ func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	a.AckedAt, a.AckedBy, a.AckNote = &now, by, note
 	if err := s.Put(ctx, tx, a); err != nil {
+		return nil, err
+	}
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Why: note}); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and is missing, on Debian: mosquitto, Chromium,
-# InfluxDB 1.8 and Pebble. Started services are not wanted: the tests start their own.
+# InfluxDB 1.8, Pebble and an OpenID provider. Started services are not wanted: the tests
+# start their own.
 set -eu
 cd "$(dirname "$0")/.."
 # No Debian package of InfluxDB has /api/v2; it builds from its Go module.
@@ -11,6 +12,12 @@ fi
 # A small ACME server, of Let's Encrypt, for the tests of [tls].
 if [ ! -x .tools/pebble ]; then
 	GOBIN="$PWD/.tools" GOFLAGS=-buildvcs=false go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.8.0
+fi
+# A certified OpenID provider, for the test of signing in by one.
+if [ ! -x .tools/oidc-provider ]; then
+	echo "setup: building an OpenID provider into .tools"
+	GOBIN="$PWD/.tools/oidc" GOFLAGS=-buildvcs=false go install github.com/zitadel/oidc/v3/example/server@v3.45.4
+	mv .tools/oidc/server .tools/oidc-provider
 fi
 missing=""
 # With the race detector Go needs a C compiler.

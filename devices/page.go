@@ -25,8 +25,10 @@ type Query struct {
 	// Descending turns ByID and ByName round; ByLastSeen gives the oldest first.
 	Descending bool
 	// State narrows to devices that StateOf says it of; empty does not.
-	State    Freshness
-	StateOf  func(*Device) Freshness
+	State   Freshness
+	StateOf func(*Device) Freshness
+	// Sees narrows to devices that it says yes to; nil does not.
+	Sees     func(*Device) bool
 	LastSeen func(ID) time.Time // for ByLastSeen
 	// After is the cursor of the page before.
 	After string
@@ -69,7 +71,7 @@ func (r *Registry) Page(q Query) (Page, error) {
 			i = len(candidates) - 1 - i
 		}
 		e := candidates[i]
-		if !m.has(e) || q.State != "" && q.StateOf(&e.Device) != q.State {
+		if !m.has(e) || q.Sees != nil && !q.Sees(&e.Device) || q.State != "" && q.StateOf(&e.Device) != q.State {
 			continue
 		}
 		p.Total++

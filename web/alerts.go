@@ -8,6 +8,7 @@ import (
 
 	"haidang/alerts"
 	"haidang/devices"
+	"haidang/devices/people"
 )
 
 func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +34,11 @@ func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	items, next, err := s.Alerts.List(r.Context(), f)
+	rights := who(r).rights
+	items, next, err := visible(f.Before, func(before int64) ([]*alerts.Alert, int64, error) {
+		f.Before = before
+		return s.Alerts.List(r.Context(), f)
+	}, func(a *alerts.Alert) bool { return rights.Allow(people.AlertRead, alertScope(a)) })
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -42,13 +47,26 @@ func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) getAlert(w http.ResponseWriter, r *http.Request) {
-	a, err := s.Alerts.Get(r.Context(), chi.URLParam(r, "id"))
+	a, err := s.alert(r, people.AlertRead)
 	s.answer(w, r, http.StatusOK, a, err)
+}
+
+// alert is the one that the path names, if act may be done to it.
+func (s *Server) alert(r *http.Request, act people.Action) (*alerts.Alert, error) {
+	a, err := s.Alerts.Get(r.Context(), chi.URLParam(r, "id"))
+	if err != nil {
+		return nil, err
+	}
+	return a, s.may(r, act, alertScope(a))
 }
 
 func (s *Server) ackAlert(w http.ResponseWriter, r *http.Request) {
 	var b struct{ By, Note string }
 	if err := s.body(w, r, 8<<10, &b); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if _, err := s.alert(r, people.AlertAck); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -62,7 +80,7 @@ func (s *Server) actor(r *http.Request, by string) string {
 	if s.Open && by != "" && len(by) <= 100 {
 		return by
 	}
-	return who(r).Name
+	return who(r).name
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, v any, err error) {

@@ -2,108 +2,92 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"haidang/devices"
 	"haidang/devices/audit"
-	"haidang/devices/credentials"
-)
-
-// Role is what somebody may do.
-type Role string
-
-// The roles; None is a citizen's. What each may do stands in routes.go.
-const (
-	None       Role = ""
-	Viewer     Role = "viewer"
-	CrewRole   Role = "crew"
-	Operator   Role = "operator"
-	Integrator Role = "integrator" // another system: registers devices and sends for them
-	Admin      Role = "admin"
-)
-
-// Known says whether r is a role that a token can have.
-func (r Role) Known() bool { return slices.Contains(readers, r) }
-
-// These are the rights that routes ask for.
-var (
-	readers   = []Role{Viewer, CrewRole, Operator, Integrator, Admin}
-	operators = []Role{Operator, Admin}
-	fielders  = []Role{CrewRole, Operator, Admin}
-	keepers   = []Role{Operator, Integrator, Admin} // of devices and what they send
+	"haidang/devices/people"
 )
 
 // Token is a configured credential: only its SHA-256 is kept.
 type Token struct {
 	Name string `toml:"name"`
-	Role Role   `toml:"role"`
+	// Role is the id of a role that ships, everywhere.
+	Role string `toml:"role"`
 	// Crew binds a crew's token to that crew; empty: a device that crews share.
 	Crew   string `toml:"crew"`
 	SHA256 string `toml:"sha256"`
 }
 
-// identity is who asks.
+// identity is who asks; the zero value is nobody, a citizen.
 type identity struct {
-	Name string `json:"name"`
-	Role Role   `json:"role"`
-	Crew string `json:"crew,omitempty"`
-	Mode string `json:"mode"`
+	name string
+	// mode is how they are known: "open", "token" (of the configuration or of
+	// an account) or "account".
+	mode   string
+	crew   string
+	rights people.Rights
+	// account is of somebody who signed in on a page with an account, session
+	// the id of that session or of a token's.
+	account *people.Account
+	session string
+	cookie  string
+	token   string // SHA-256, hex, of a configured token
 }
 
+// known says whether somebody asks.
+func (id *identity) known() bool { return id.name != "" }
+
 // acts says whether the session may act for a crew.
-func (id identity) acts(crew string) bool {
-	return id.Role != CrewRole || id.Crew == "" || id.Crew == crew
+func (id *identity) acts(crew string) bool {
+	return id.rights.Has(people.WorkOrderSend) || id.crew == "" || id.crew == crew
 }
 
 type identityKey struct{}
 
-func who(r *http.Request) identity {
-	id, _ := r.Context().Value(identityKey{}).(identity)
-	return id
-}
-
-const sessionCookie = "haidang_session"
-
-// sessions are who signed in on a page; they end with the program.
-type sessions struct {
-	mu sync.Mutex
-	by map[string]session
-}
-
-type session struct {
-	id    identity
-	until time.Time
+func who(r *http.Request) *identity {
+	if id, ok := r.Context().Value(identityKey{}).(*identity); ok {
+		return id
+	}
+	return &identity{}
 }
 
 // identify finds out who asks. In open mode everybody on this machine is the
 // operator, and nobody else is served at all.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var id identity
+		var id *identity
 		if s.Open {
-			host, _, _ := net.SplitHostPort(r.RemoteAddr)
-			if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() || !loopbackHost(r.Host) {
+			if ip := net.ParseIP(address(r)); ip == nil || !ip.IsLoopback() || !loopbackHost(r.Host) {
 				s.fail(w, r, errForbidden)
 				return
 			}
-			id = identity{Name: "demo", Role: Operator, Mode: "open"}
+			id = &identity{name: "demo", mode: "open", rights: s.People.Rights(people.Grant{Role: "operator"})}
 		} else {
-			id = s.fromCredentials(r)
+			var err error
+			if id, err = s.fromCredentials(r); err != nil {
+				s.fail(w, r, err)
+				return
+			}
 		}
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		ctx := audit.As(r.Context(), audit.Actor{Who: id.Name, Role: string(id.Role), Address: host})
+		ctx := audit.As(r.Context(), audit.Actor{Who: id.name, Role: id.rights.Roles(), Address: address(r)})
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, identityKey{}, id)))
 	})
+}
+
+// address is where a request comes from.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 // loopbackHost keeps a web page elsewhere from reaching the open demo by a
@@ -116,38 +100,90 @@ func loopbackHost(h string) bool {
 	return h == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (s *Server) fromCredentials(r *http.Request) identity {
+// fromCredentials finds who holds the token or the session of a request. What is
+// wrong or has ended is nobody's.
+func (s *Server) fromCredentials(r *http.Request) (*identity, error) {
 	// "Token" is how clients of InfluxDB say it.
 	scheme, t, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Token") {
-		return s.byToken(t)
+		return s.byToken(r.Context(), t)
 	}
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		s.sessions.mu.Lock()
-		defer s.sessions.mu.Unlock()
-		if se, ok := s.sessions.by[c.Value]; ok && time.Now().Before(se.until) {
-			return se.id
+	for _, name := range []string{safeCookie, plainCookie} {
+		if c, err := r.Cookie(name); err == nil && c.Value != "" {
+			return s.bySession(r.Context(), c.Value)
 		}
 	}
-	return identity{Mode: "token"}
+	return &identity{}, nil
 }
 
-func (s *Server) byToken(t string) identity {
+func (s *Server) byToken(ctx context.Context, t string) (*identity, error) {
 	sum := sha256.Sum256([]byte(t))
-	h := []byte(hex.EncodeToString(sum[:]))
-	found := identity{Mode: "token"}
+	if id := s.byConfigured(hex.EncodeToString(sum[:])); id.known() {
+		return id, nil
+	}
+	tok, a, err := s.People.ByToken(ctx, t)
+	if errors.Is(err, devices.ErrNotFound) {
+		return &identity{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &identity{name: a.Name + " (" + tok.Name + ")", mode: "token", crew: a.Crew, rights: s.People.Rights(a.Grants...).Only(tok.Actions)}, nil
+}
+
+// byConfigured finds the token of the configuration with a hash.
+func (s *Server) byConfigured(sum string) *identity {
+	found := &identity{}
 	for _, k := range s.Tokens { // all of them: no early end to time
-		if subtle.ConstantTimeCompare(h, []byte(strings.ToLower(k.SHA256))) == 1 {
-			found = identity{k.Name, k.Role, k.Crew, "token"}
+		if subtle.ConstantTimeCompare([]byte(sum), []byte(strings.ToLower(k.SHA256))) == 1 {
+			found = &identity{name: k.Name, mode: "token", crew: k.Crew, token: sum, rights: s.People.Rights(people.Grant{Role: k.Role})}
 		}
 	}
 	return found
 }
 
-// need lets through who has one of the roles.
-func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
+// bySession finds who signed in. Until a password that was given is changed, its
+// owner may do nothing else.
+func (s *Server) bySession(ctx context.Context, cookie string) (*identity, error) {
+	se, a, err := s.People.Session(ctx, cookie)
+	if errors.Is(err, devices.ErrNotFound) {
+		return &identity{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if se.Token != "" { // a token that is configured no longer ends its sessions
+		id := s.byConfigured(se.Token)
+		id.session, id.cookie = se.ID, cookie
+		return id, nil
+	}
+	id := &identity{name: a.Name, mode: "account", crew: a.Crew, account: &a, session: se.ID, cookie: cookie}
+	if !a.MustChange {
+		id.rights = s.People.Rights(a.Grants...)
+	}
+	return id, nil
+}
+
+// need lets through who may do something somewhere; whether they may do it to
+// the thing in question the handler asks (Server.may).
+func (s *Server) need(a people.Action, h http.HandlerFunc) http.HandlerFunc {
+	return s.guarded(func(id *identity) bool { return id.rights.Has(a) }, h)
+}
+
+// needAll lets through who may do something everywhere: for what lies in no
+// area.
+func (s *Server) needAll(a people.Action, h http.HandlerFunc) http.HandlerFunc {
+	return s.guarded(func(id *identity) bool { return id.rights.Everywhere(a) }, h)
+}
+
+// needAccount lets through who signed in with an account of their own.
+func (s *Server) needAccount(h http.HandlerFunc) http.HandlerFunc {
+	return s.guarded(func(id *identity) bool { return id.account != nil }, h)
+}
+
+func (s *Server) guarded(may func(*identity) bool, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(roles, who(r).Role) {
+		if !may(who(r)) {
 			s.refuse(w, r)
 			return
 		}
@@ -155,81 +191,42 @@ func (s *Server) need(roles []Role, h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// signsIn says whether secret is that of the registered device id, under whose
-// name Basic comes if it does, and answers when it is not. From one address only
-// so many wrong ones are looked at; made-up ids fill no memory.
-func (s *Server) signsIn(w http.ResponseWriter, r *http.Request, id devices.ID, secret string) (own devices.ID, ok bool) {
-	dev, known := s.Registry.Get(id)
-	user, _, basic := r.BasicAuth()
-	if !basic {
-		user = string(id)
+// may says whether who asks may do something to what lies in scope; a refusal is
+// noted.
+func (s *Server) may(r *http.Request, a people.Action, in people.Scope) error {
+	if who(r).rights.Allow(a, in) {
+		return nil
 	}
-	if !known || secret == "" || credentials.DeviceOf(user).Key() != dev.ID.Key() { // no guess
-		s.refuse(w, r)
-		return "", false
-	}
-	switch _, err := s.Credentials.SignIn(user, secret, r.RemoteAddr); {
-	case errors.Is(err, credentials.ErrTooMany):
-		s.fail(w, r, errTooMany)
-		return "", false
-	case err != nil:
-		s.refuse(w, r)
-		return "", false
-	}
-	return dev.ID, true
+	return s.refusal(r)
 }
 
-// refuse answers who has no right to what they ask, and logs it.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request) {
+// refuse answers who has no right to what they ask.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request) { s.fail(w, r, s.refusal(r)) }
+
+// refusal notes that somebody was refused: in the log, and of who is known in
+// the audit log, there not more than a few times a minute.
+func (s *Server) refusal(r *http.Request) error {
 	id := who(r)
-	s.Log.Warn("refused", "component", "web", "who", id.Name, "role", id.Role, "address", r.RemoteAddr, "method", r.Method, "route", r.URL.Path, "request_id", requestID(r))
-	if id.Role == None {
-		s.fail(w, r, errUnauthorized)
-		return
+	s.Log.Warn("refused", "component", "web", "who", id.name, "role", id.rights.Roles(), "address", r.RemoteAddr, "method", r.Method, "route", r.URL.Path, "request_id", requestID(r))
+	if !id.known() {
+		return errUnauthorized
 	}
-	s.fail(w, r, errForbidden)
+	if s.refusals.of(id.name).Allow() {
+		s.note(r, audit.Entry{Action: "access.refuse", Kind: "route", ID: r.Method + " " + cut(r.URL.Path, 200)})
+	}
+	return errForbidden
 }
 
-func (s *Server) getSession(w http.ResponseWriter, r *http.Request) {
-	id := who(r)
-	if id.Role == None {
-		s.fail(w, r, errUnauthorized)
-		return
+// note records what was done, after it was: a failure is logged.
+func (s *Server) note(r *http.Request, e audit.Entry) {
+	if err := s.Audit.Record(r.Context(), e); err != nil {
+		s.Log.Error("record an act in the audit log", "component", "web", "action", e.Action, "id", e.ID, "error", err)
 	}
-	s.json(w, http.StatusOK, id)
 }
 
-func (s *Server) postSession(w http.ResponseWriter, r *http.Request) {
-	var body struct{ Token string }
-	if err := s.body(w, r, 4096, &body); err != nil {
-		s.fail(w, r, err)
-		return
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	id := s.byToken(body.Token)
-	if id.Role == None { // whoever asks: it is the token that is wrong
-		s.Log.Warn("sign-in refused", "component", "web", "address", r.RemoteAddr, "request_id", requestID(r))
-		s.fail(w, r, errUnauthorized)
-		return
-	}
-	key := rand.Text()
-	s.sessions.mu.Lock()
-	for k, se := range s.sessions.by {
-		if time.Now().After(se.until) {
-			delete(s.sessions.by, k)
-		}
-	}
-	s.sessions.by[key] = session{id, time.Now().Add(12 * time.Hour)}
-	s.sessions.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: 12 * 3600})
-	s.json(w, http.StatusOK, id)
-}
-
-func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		s.sessions.mu.Lock()
-		delete(s.sessions.by, c.Value)
-		s.sessions.mu.Unlock()
-	}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: "/", MaxAge: -1})
-	w.WriteHeader(http.StatusNoContent)
+	return strings.ToValidUTF8(s[:n], "")
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"haidang/devices/people"
 )
 
 func TestRolesMayDoWhatTheyShould(t *testing.T) {
@@ -92,7 +94,7 @@ func TestSessionCookie(t *testing.T) {
 		t.Fatalf("%d %q", res.StatusCode, c)
 	}
 	cookie, _, _ := strings.Cut(c, ";")
-	var id identity
+	var id sessionView
 	if h.call("", "GET", "/api/v1/session", "", &id, "Cookie", cookie); id.Name != "operator" || id.Mode != "token" {
 		t.Errorf("session is %+v", id)
 	}
@@ -107,6 +109,7 @@ func TestSessionCookie(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	h := newHouse(t, nil)
+	h.account("own", people.Grant{Role: "viewer"})
 	until := func(as, method, path, body string) int {
 		for n := range 100 {
 			if res := h.call(as, method, path, body, nil); res.StatusCode == http.StatusTooManyRequests {
@@ -120,6 +123,11 @@ func TestLimits(t *testing.T) {
 	}
 	if n := until("", "POST", "/api/v1/session", `{"token":"guess"}`); n != 5 {
 		t.Errorf("%d guesses of a token", n)
+	}
+	for _, name := range []string{"own", "nobody"} { // it is not told which of them there is
+		if n := until("", "POST", "/api/v1/session", `{"account":"`+name+`","password":"guess"}`); n != 5 {
+			t.Errorf("%d guesses of the password of %s", n, name)
+		}
 	}
 	if n := until("", "POST", "/api/v1/reports", `{}`); n != 10 {
 		t.Errorf("%d reports at once", n)
@@ -143,15 +151,10 @@ func TestOneSubscriberIsOneAddress(t *testing.T) {
 
 func TestTheWebsocketNeedsASession(t *testing.T) {
 	h := newHouse(t, nil)
-	at := "ws" + strings.TrimPrefix(h.url, "http") + "/ws"
-	if _, res, err := websocket.DefaultDialer.Dial(at, nil); err == nil || res.StatusCode != 401 {
+	if _, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(h.url, "http")+"/ws", nil); err == nil || res.StatusCode != 401 {
 		t.Errorf("nobody could connect: %v", err)
 	}
-	conn, _, err := websocket.DefaultDialer.Dial(at, http.Header{"Authorization": {"Bearer viewer"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := h.connect("Authorization", "Bearer viewer")
 	conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"subscribe","channel":"stats"}`))
 	var f struct {
 		Channel string

@@ -7,6 +7,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices/credentials"
+	"haidang/devices/people"
 )
 
 // certificateView is a device's certificate as the API shows it.
@@ -26,7 +27,7 @@ func viewCertificate(c *credentials.Certificate) certificateView {
 }
 
 func (s *Server) listCertificates(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -50,7 +51,7 @@ func (s *Server) postCertificate(w http.ResponseWriter, r *http.Request) {
 		CSR      string    `json:"csr"`
 		NotAfter time.Time `json:"not_after"`
 	}
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err == nil {
 		err = s.body(w, r, 32<<10, &b)
 	}
@@ -74,7 +75,7 @@ func (s *Server) postCertificate(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) revokeCertificate(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -10,6 +10,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/credentials"
+	"haidang/devices/people"
 )
 
 // credentialView is a credential as the API shows it, without its secret.
@@ -38,7 +39,7 @@ func orNil(t time.Time) *time.Time {
 }
 
 func (s *Server) listCredentials(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -63,7 +64,7 @@ func (s *Server) postCredential(w http.ResponseWriter, r *http.Request) {
 		NotBefore time.Time `json:"not_before"`
 		NotAfter  time.Time `json:"not_after"`
 	}
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err == nil {
 		err = s.body(w, r, 4096, &b)
 	}
@@ -83,7 +84,7 @@ func (s *Server) postCredential(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) revokeCredential(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/ingest"
 )
 
@@ -72,6 +73,7 @@ func (s *Server) exportDeadLetters(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.note(r, audit.Entry{Action: "deadletter.export", Kind: "deadletter", ID: cut(r.URL.RawQuery, 500)})
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Content-Disposition", `attachment; filename="dead-letters.ndjson"`)
 	enc := json.NewEncoder(w)

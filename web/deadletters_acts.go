@@ -3,9 +3,11 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/ingest"
 )
 
@@ -21,6 +23,7 @@ func (s *Server) replayDeadLetters(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.note(r, audit.Entry{Action: "deadletter.replay", Kind: "deadletter", ID: cut(r.URL.RawQuery, 500), After: asJSON(sum)})
 	s.json(w, http.StatusOK, sum)
 }
 
@@ -38,7 +41,9 @@ func (s *Server) discardDeadLetters(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.json(w, http.StatusOK, map[string]any{"letters": n, "discarded_at": at})
+	done := map[string]any{"letters": n, "discarded_at": at}
+	s.note(r, audit.Entry{Action: "deadletter.discard", Kind: "deadletter", ID: cut(r.URL.RawQuery, 500), After: asJSON(done)})
+	s.json(w, http.StatusOK, done)
 }
 
 // restoreDeadLetters makes those that match new again.
@@ -53,7 +58,9 @@ func (s *Server) restoreDeadLetters(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.json(w, http.StatusOK, map[string]any{"letters": n})
+	done := map[string]any{"letters": n}
+	s.note(r, audit.Entry{Action: "deadletter.restore", Kind: "deadletter", ID: cut(r.URL.RawQuery, 500), After: asJSON(done)})
+	s.json(w, http.StatusOK, done)
 }
 
 // replayDeadLetter sends one dead letter's bytes through the pipeline again and
@@ -88,6 +95,7 @@ func (s *Server) replayDeadLetter(w http.ResponseWriter, r *http.Request) {
 			s.fail(w, r, err)
 			return
 		}
+		s.note(r, audit.Entry{Action: "deadletter.replay", Kind: "deadletter", ID: strconv.FormatInt(l.ID, 10)})
 		s.answerOutcome(w, r, o)
 	case <-r.Context().Done():
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 )
 
 // deviceForm is what somebody writes of a device; what is not given stays.
@@ -103,6 +104,10 @@ func (s *Server) postDevice(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &devices.FieldError{Field: "life", Reason: "a new device is pending or active"})
 		return
 	}
+	if err := s.may(r, people.DeviceManage, deviceScope(&d)); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	created, err := s.Registry.Create(r.Context(), d)
 	if err != nil {
 		s.fail(w, r, err)
@@ -119,7 +124,7 @@ func (s *Server) postDevice(w http.ResponseWriter, r *http.Request) {
 // patchDevice changes what is given of a device that nobody changed since it was
 // read.
 func (s *Server) patchDevice(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -134,12 +139,23 @@ func (s *Server) patchDevice(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	d, err = s.Registry.Edit(r.Context(), d.ID, version, f.put)
+	d, err = s.Registry.Edit(r.Context(), d.ID, version, s.within(r, f.put))
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	s.showDevice(w, d)
+}
+
+// within makes sure that what an edit makes of a device still lies where who
+// edits may do so.
+func (s *Server) within(r *http.Request, edit func(*devices.Device) error) func(*devices.Device) error {
+	return func(d *devices.Device) error {
+		if err := edit(d); err != nil {
+			return err
+		}
+		return s.may(r, people.DeviceManage, deviceScope(d))
+	}
 }
 
 // ifMatch reads the version that an edit is based on; 0 for any (*).

@@ -16,7 +16,7 @@ import (
 // end, unless async=true.
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) {
 	v, err := looseQuery(r, []string{"dry_run", "decimal", "secrets", "async"})
-	o, async := sheet.Options{By: who(r).Name}, false
+	o, async := sheet.Options{By: who(r).name}, false
 	for name, to := range map[string]*bool{"dry_run": &o.DryRun, "secrets": &o.Secrets, "async": &async} {
 		if err == nil && v.Has(name) {
 			if *to, err = strconv.ParseBool(v.Get(name)); err != nil {

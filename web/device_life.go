@@ -8,6 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest/deadletters"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) approveDevice(w http.ResponseWriter, r *http.Request) {
 	if b.Reason == "" {
 		b.Reason = "approved"
 	}
-	d, err := s.Registry.Approve(r.Context(), id, b.Reason, b.put)
+	d, err := s.Registry.Approve(r.Context(), id, b.Reason, s.within(r, b.put))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -53,7 +54,7 @@ func (s *Server) postLife(w http.ResponseWriter, r *http.Request) {
 		Reason string       `json:"reason"`
 		Replay bool         `json:"replay"`
 	}
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceLife)
 	if err == nil {
 		err = s.body(w, r, 8<<10, &b)
 	}
@@ -65,7 +66,7 @@ func (s *Server) postLife(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &devices.FieldError{Field: "replay", Reason: "what waits is taken only when the device becomes active"})
 		return
 	}
-	if d.Life == devices.Retired && who(r).Role != Admin {
+	if d.Life == devices.Retired && !who(r).rights.Allow(people.DeviceRestore, deviceScope(d)) {
 		s.fail(w, r, fmt.Errorf("device %s is retired; only an administrator may undo that: %w", d.ID, devices.ErrConflict))
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 )
 
 // deviceParams narrow every list of devices: the page's, the export's, that of
@@ -51,6 +52,9 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 		return devices.FreshnessAt(now, s.Tracker.LastSeen(d.ID), s.Registry.Interval(d))
 	}
 	q.LastSeen = s.Tracker.LastSeen
+	if rights := who(r).rights; !rights.Everywhere(people.DeviceRead) {
+		q.Sees = func(d *devices.Device) bool { return rights.Allow(people.DeviceRead, deviceScope(d)) }
+	}
 	return q, v, nil
 }
 
@@ -103,6 +107,11 @@ func (s *Server) listDevices(w http.ResponseWriter, r *http.Request) {
 	}
 	q.After = v.Get("cursor")
 	if devices.Life(v.Get("life")) == devices.Discovered {
+		// They lie in no area yet.
+		if err := s.may(r, people.DeviceRead, people.Scope{}); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 		s.listStrangers(w, r, q)
 		return
 	}

@@ -7,13 +7,14 @@ import (
 	"net/http"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest/media"
 )
 
 // putDevicePhoto takes a photo of a device where it stands: the image itself, or
 // a form with the file "photo".
 func (s *Server) putDevicePhoto(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -38,7 +39,7 @@ func (s *Server) putDevicePhoto(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) deleteDevicePhoto(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 )
 
 // deviceView is a device as lists show it.
@@ -125,7 +126,7 @@ func (s *Server) whole(d *devices.Device) deviceView {
 }
 
 func (s *Server) getDevice(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceRead)
 	if err != nil {
 		s.fail(w, r, err)
 		return

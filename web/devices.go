@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,20 +12,22 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest"
 )
 
-func (s *Server) device(r *http.Request) (*devices.Device, error) {
+// device is the one that the path names, if a may be done to it.
+func (s *Server) device(r *http.Request, a people.Action) (*devices.Device, error) {
 	id := chi.URLParam(r, "id")
 	d, ok := s.Registry.Get(devices.ID(id))
 	if !ok {
 		return nil, fmt.Errorf("device %.80q: %w", id, devices.ErrNotFound)
 	}
-	return d, nil
+	return d, s.may(r, a, deviceScope(d))
 }
 
 func (s *Server) postSecret(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceManage)
 	if err == nil {
 		var secret string
 		if secret, err = s.Credentials.IssueSecret(r.Context(), d.ID); err == nil {
@@ -45,7 +46,11 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	own := !slices.Contains(keepers, who(r).Role)
+	in := people.Scope{}
+	if d, known := s.Registry.Get(id); known {
+		in = deviceScope(d)
+	}
+	own := !who(r).rights.Allow(people.ReadingSend, in)
 	if own {
 		_, secret, _ := r.BasicAuth()
 		if _, ok := s.signsIn(w, r, id, secret); !ok {
@@ -74,7 +79,7 @@ func (s *Server) postReadings(w http.ResponseWriter, r *http.Request) {
 // sentBy is who sends, for dead letters: the session's name and address.
 func sentBy(r *http.Request) string {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	return who(r).Name + " " + host
+	return who(r).name + " " + host
 }
 
 func (s *Server) answerOutcome(w http.ResponseWriter, r *http.Request, o ingest.Outcome) {

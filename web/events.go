@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 	"haidang/ingest"
 )
 
@@ -36,50 +36,9 @@ func viewEvent(e *ingest.Event) eventView {
 		v.Lat, v.Lon = &p.Lat, &p.Lon
 	}
 	if json.Unmarshal(e.Data, &v.Data) == nil {
-		maskPersonal(v.Data)
+		personal.Fields(v.Data)
 	}
 	return v
-}
-
-// personal are parts of the names under which devices send what tells a person.
-var personal = []string{"plate", "bien_so", "bienso", "phone", "face", "owner", "person", "driver", "fullname", "full_name", "cccd"}
-
-// maskPersonal hides what tells a person, wherever it stands in v.
-func maskPersonal(v any) {
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			maskPersonal(x)
-		}
-	case map[string]any:
-		for k, x := range v {
-			if isPersonal(k) {
-				v[k] = masked(x)
-			} else {
-				maskPersonal(x)
-			}
-		}
-	}
-}
-
-func isPersonal(key string) bool {
-	key = strings.ToLower(key)
-	for _, p := range personal {
-		if strings.Contains(key, p) {
-			return true
-		}
-	}
-	return false
-}
-
-// masked leaves two letters of a text: a plate's province.
-func masked(x any) any {
-	const dots = "•••••"
-	s, ok := x.(string)
-	if r := []rune(s); ok && len(r) > 4 {
-		return string(r[:2]) + dots
-	}
-	return dots
 }
 
 func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {

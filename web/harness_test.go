@@ -33,6 +33,7 @@ import (
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/credentials"
+	"haidang/devices/people"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -80,6 +81,8 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	reg.UsePlaces(places, offices)
 	creds, err := credentials.Open(ctx, db, credentials.Options{Registry: reg, Audit: trail, Authority: newAuthority(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	must(err)
+	staff, err := people.Open(ctx, db, trail, people.Options{Within: places.Within})
+	must(err)
 	changes, err := changelog.Open(ctx, db)
 	must(err)
 	photos, err := media.Open(filepath.Join(dir, "media"))
@@ -105,20 +108,20 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Audit: trail, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
-	for _, p := range []string{"home", "wall", "report", "track", "crew", "console"} {
+	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}
 	}
 	o.Pages.(fstest.MapFS)["assets/wall-ABC.js"] = &fstest.MapFile{Data: []byte("1")}
-	for _, r := range readers {
-		o.Tokens = append(o.Tokens, token(string(r), r, ""))
+	for _, r := range o.People.Roles() {
+		o.Tokens = append(o.Tokens, token(r.ID, r.ID, ""))
 	}
-	o.Tokens = append(o.Tokens, token("crew-1", CrewRole, "crew-1"))
+	o.Tokens = append(o.Tokens, token("crew-1", "crew", "crew-1"))
 	if tune != nil {
 		tune(&o)
 	}
-	o.Hub = live.NewHub(live.Options{Registry: reg, Tracker: tracker, Log: changes, Logger: log, Stats: func(ctx context.Context) (any, error) { return h.srv.Stats(ctx) }})
+	o.Hub = live.NewHub(live.Options{Registry: reg, Tracker: tracker, Log: changes, Logger: log, Snapshots: h.snapshots(as, rs, ds), Stats: func(ctx context.Context) (any, error) { return h.srv.Stats(ctx) }})
 	h.srv = New(o)
 	ts := httptest.NewServer(h.srv)
 	h.url = ts.URL
@@ -136,7 +139,59 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	return h
 }
 
-func token(name string, role Role, crew string) Token {
+// snapshots are what a screen starts with, as in the program.
+func (h *house) snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
+	return map[string]func(context.Context) ([]json.RawMessage, error){
+		alerts.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, _, err := as.List(ctx, alerts.Filter{State: alerts.Open})
+			return raw(items, err)
+		},
+		reports.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, _, err := rs.List(ctx, reports.Filter{})
+			return raw(items, err)
+		},
+		dispatch.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
+			items, _, err := ds.List(ctx, dispatch.Filter{})
+			return raw(items, err)
+		},
+	}
+}
+
+func raw[T any](items []T, err error) (out []json.RawMessage, _ error) {
+	for _, it := range items {
+		b, _ := json.Marshal(it)
+		out = append(out, b)
+	}
+	return out, err
+}
+
+// account makes an account with grants, changes its first password and signs it
+// in; it returns the session's cookie.
+func (h *house) account(name string, grants ...people.Grant) (cookie string) {
+	h.t.Helper()
+	_, first, err := h.srv.People.Create(h.t.Context(), people.Account{Name: name, Grants: grants})
+	if err == nil {
+		err = h.srv.People.SetPassword(h.t.Context(), name, first, goodPassword, "", "")
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return h.signIn(name, goodPassword)
+}
+
+const goodPassword = "bốn con chim sẻ trên mái"
+
+func (h *house) signIn(name, password string) (cookie string) {
+	h.t.Helper()
+	res := h.call("", "POST", "/api/v1/session", fmt.Sprintf(`{"account":%q,"password":%q}`, name, password), nil)
+	if res.StatusCode != 200 {
+		h.t.Fatalf("%s signs in: %s", name, res.Status)
+	}
+	cookie, _, _ = strings.Cut(res.Header.Get("Set-Cookie"), ";")
+	return cookie
+}
+
+func token(name, role, crew string) Token {
 	sum := sha256.Sum256([]byte(name))
 	return Token{Name: name, Role: role, Crew: crew, SHA256: hex.EncodeToString(sum[:])}
 }
@@ -169,9 +224,16 @@ func (lines) Decode(in ingest.Input) (items []ingest.Item) {
 // raiseAlert puts an alert with all that one can have, and returns its id.
 func (h *house) raiseAlert() string {
 	h.t.Helper()
+	return h.raise(func(*alerts.Alert) {})
+}
+
+// raise does so with an alert as change makes it.
+func (h *house) raise(change func(*alerts.Alert)) string {
+	h.t.Helper()
 	now, x := time.Now().UTC(), 17.5
 	a := &alerts.Alert{ID: "a1", Rule: "r", RuleName: alerts.Name{VI: "Bụi", EN: "Dust"}, Kind: "threshold", Device: "qb-air-09", DeviceName: "Trạm", DeviceType: "air_station",
 		Area: "dong-hoi", AreaVersion: "dong-hoi@2025-07-01", Severity: alerts.Major, State: alerts.Open, StartedAt: now, DetectedAt: now, Metric: "pm25", Value: &x, Threshold: &x, Summary: "Bụi", SummaryEN: "Dust", Lat: &x, Lon: &x}
+	change(a)
 	tx, err := h.alerts.Begin(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
@@ -180,6 +242,7 @@ func (h *house) raiseAlert() string {
 	if err := errors.Join(h.alerts.Put(h.t.Context(), tx, a), tx.Commit()); err != nil {
 		h.t.Fatal(err)
 	}
+	h.alerts.Published()
 	return a.ID
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest"
 )
 
@@ -56,7 +57,7 @@ func span(r *http.Request) (from, to time.Time, err error) {
 
 // pageQuery reads which page of a device's past is asked for.
 func (s *Server) pageQuery(r *http.Request) (q ingest.ReadingsQuery, err error) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceRead)
 	if err != nil {
 		return q, err
 	}
@@ -91,7 +92,7 @@ func (s *Server) listReadings(w http.ResponseWriter, r *http.Request) {
 var aggregates = []string{"mean", "min", "max", "count", "last"}
 
 func (s *Server) getSeries(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceRead)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -44,7 +44,7 @@ func neighbourhood(r *http.Request) string { return credentials.Neighbourhood(r.
 func (s *Server) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// Who has signed in may take in many reports, but not try many tokens.
-		free := s.Open || who(r).Role != None && l != s.signIns
+		free := s.Open || who(r).known() && l != s.signIns
 		if !free && !l.allow(r) {
 			s.fail(w, r, errTooMany)
 			return

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/gorilla/websocket"
+
+	"haidang/devices/people"
 )
 
 // Every route is described, and everything that is described is served.
@@ -68,27 +71,69 @@ func (c *contract) hasParameter(op, name string) bool {
 	})
 }
 
-// x-roles is what the server does: each role is tried on each operation.
-func TestRolesAreAsDescribed(t *testing.T) {
-	h := newHouse(t, func(o *Options) {
-		for _, r := range readers { // the limits on sign-in and guessing are not in question
-			o.Tokens = append(o.Tokens, token(string(r), r, ""))
-		}
-	})
+// x-action is what the server asks for: each role is tried on each operation.
+// One that names neither an action nor that it is for everybody fails.
+func TestRightsAreAsDescribed(t *testing.T) {
+	h := newHouse(t, nil)
 	c, err := loadContract()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{credential}", "1", "{key}", "x", "{fingerprint}", "x")
+	own := h.account("own", people.Grant{Role: "viewer"})
+	roles := append([]people.Role{{}}, h.srv.People.Roles()...)
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{name}", "x", "{credential}", "1", "{key}", "x", "{fingerprint}", "x")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
-		roles, guarded := c.operation(op)["x-roles"].([]any)
-		for _, role := range append([]Role{None}, readers...) {
-			status := h.call(string(role), method, fill.Replace(path), "", nil).StatusCode
-			refused := status == 403 || status == 401 && op != "POST /api/v1/session" // a wrong token is no missing right
-			if want := guarded && !slices.Contains(roles, any(string(role))); refused != want {
-				t.Errorf("%s answers %d to role %q; x-roles says %v", op, status, role, roles)
+		action, guarded := c.operation(op)["x-action"].(string)
+		security, said := c.operation(op)["security"].([]any)
+		if !guarded && !(said && len(security) == 0) {
+			t.Errorf("%s has no x-action, and no security: [] either", op)
+			continue
+		}
+		for _, role := range roles {
+			var may bool
+			switch action {
+			case "", "any":
+				may = action == "" || role.ID != ""
+			case "account":
+			default:
+				if !slices.Contains(people.Actions, people.Action(action)) {
+					t.Fatalf("%s: x-action %q is no action", op, action)
+				}
+				may = slices.Contains(role.Actions, people.Action(action))
 			}
+			status := h.call(role.ID, method, fill.Replace(path), "", nil).StatusCode
+			refused := status == 403 || status == 401 && op != "POST /api/v1/session" // a wrong token is no missing right
+			if refused == may {
+				t.Errorf("%s answers %d to role %q; x-action says %q", op, status, role.ID, action)
+			}
+		}
+		if action == "account" {
+			if status := h.call("", method, fill.Replace(path), "", nil, "Cookie", own).StatusCode; status == 401 || status == 403 {
+				t.Errorf("%s answers %d to an account", op, status)
+			}
+		}
+	}
+}
+
+// Each role is tried on each channel of the websocket.
+func TestChannelsAskForRights(t *testing.T) {
+	h := newHouse(t, nil)
+	if len(channels) != 5 {
+		t.Errorf("%d channels: say in rights.go what each needs", len(channels))
+	}
+	for _, role := range h.srv.People.Roles() {
+		conn := h.connect("Authorization", "Bearer "+role.ID)
+		for name, action := range channels {
+			conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"subscribe","channel":"`+name+`"}`))
+			var f struct{ Type, Channel, Code string }
+			if err := conn.ReadJSON(&f); err != nil {
+				t.Fatal(err)
+			}
+			if allowed := f.Channel == name; allowed != slices.Contains(role.Actions, action) || !allowed && f.Code != "forbidden" {
+				t.Errorf("role %s, channel %s: %+v", role.ID, name, f)
+			}
+			conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"unsubscribe","channel":"`+name+`"}`))
 		}
 	}
 }
@@ -155,7 +200,7 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 		}
 		var got json.RawMessage
 		into := any(&got)
-		if status == 204 || strings.HasPrefix(at, "/healthz") || strings.HasPrefix(at, "/readyz") || at == "/metrics" || strings.HasPrefix(at, "/osmand") || strings.Contains(at, "ndjson") || strings.HasSuffix(at, "/payload") || strings.HasPrefix(at, "/media") || strings.Contains(at, "/export") || strings.Contains(at, "/labels") || strings.HasSuffix(at, "/secrets") {
+		if status == 204 || strings.HasPrefix(at, "/healthz") || strings.HasPrefix(at, "/readyz") || at == "/metrics" || strings.HasPrefix(at, "/osmand") || strings.Contains(at, "export=") || strings.HasSuffix(at, "/payload") || strings.HasPrefix(at, "/media") || strings.Contains(at, "/export") || strings.Contains(at, "/labels") || strings.HasSuffix(at, "/secrets") {
 			into = nil
 		}
 		if res := h.call(as, method, at, text, into); res.StatusCode != status {
@@ -293,6 +338,7 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	do("operator", "POST /api/v1/dead-letters/replay", "/api/v1/dead-letters/replay", 200)
 	get("/api/v1/stats")
 	get("/api/v1/sources")
+	h.callPeople(do)
 
 	for _, op := range c.operations() {
 		responses, _ := c.operation(op)["responses"].(map[string]any)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest"
 )
 
@@ -37,7 +38,7 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 	}
 	var own devices.ID // whoever may send for others has none
 	if !s.sendsForOthers(r) {
-		if who(r).Role != None {
+		if who(r).known() {
 			s.refuse(w, r)
 			return
 		}
@@ -75,7 +76,7 @@ func (s *Server) takeOsmAnd(w http.ResponseWriter, r *http.Request) {
 func (s *Server) sendsForOthers(r *http.Request) bool {
 	ours := slices.Contains([]string{"", "none", "same-origin"}, r.Header.Get("Sec-Fetch-Site"))
 	asked := r.Header.Get("Authorization") != "" || s.Open && ours || r.Method == http.MethodPost
-	return asked && slices.Contains(keepers, who(r).Role)
+	return asked && who(r).rights.Everywhere(people.ReadingSend)
 }
 
 // osmAndSecret takes a phone's secret out of its request.

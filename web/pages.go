@@ -27,7 +27,8 @@ var pageFiles = map[string]string{
 	"/phan-anh": "report.html", "/report": "report.html", "/phan-anh/{code}": "track.html", "/report/{code}": "track.html",
 	"/to": "crew.html", "/to/{crew}": "crew.html", "/crew": "crew.html", "/crew/{crew}": "crew.html",
 	"/bang": "console.html", "/console": "console.html",
-	"/d/{id}": "console.html", // what a label's code says
+	"/d/{id}":    "console.html", // what a label's code says
+	"/tai-khoan": "account.html", "/account": "account.html",
 }
 
 func (s *Server) pages(r chi.Router) {

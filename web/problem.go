@@ -3,10 +3,18 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 )
+
+// codeNeeded is the type of the problem that a page answers by asking for the
+// code of the second factor.
+const codeNeeded = "urn:haidang:code-needed"
 
 // problem is an RFC 9457 problem document.
 type problem struct {
@@ -29,6 +37,7 @@ type fieldError struct {
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var p problem
 	var tooLarge *http.MaxBytesError
+	locked, isLocked := errors.AsType[*people.Locked](err)
 	fe, isField := errors.AsType[*devices.FieldError](err)
 	switch {
 	case isField:
@@ -46,6 +55,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errUnauthorized):
 		p.Status, p.Detail = http.StatusUnauthorized, "sign in, or send a token"
 		w.Header().Set("WWW-Authenticate", `Bearer realm="haidang"`)
+	case errors.Is(err, people.ErrWrong):
+		p.Status, p.Detail = http.StatusUnauthorized, "the name, the password, the code or the token is wrong"
+	case errors.Is(err, people.ErrCodeNeeded):
+		p.Type, p.Status, p.Detail = codeNeeded, http.StatusUnauthorized, "give the code of the second factor too"
+	case isLocked:
+		p.Status, p.Detail = http.StatusTooManyRequests, "too many wrong attempts; wait before the next one"
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(time.Until(locked.Until).Seconds()))))
 	case errors.Is(err, errForbidden):
 		p.Status, p.Detail = http.StatusForbidden, "this session has no right to that"
 	case errors.Is(err, errCrossOrigin):

@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest/media"
 	"haidang/ingest/reports"
 )
@@ -150,7 +151,11 @@ func (s *Server) listReports(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	items, next, err := s.Reports.List(r.Context(), f)
+	rights := who(r).rights
+	items, next, err := visible(f.Before, func(before int64) ([]*reports.Report, int64, error) {
+		f.Before = before
+		return s.Reports.List(r.Context(), f)
+	}, func(rep *reports.Report) bool { return rights.Allow(people.ReportRead, reportScope(rep)) })
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -163,6 +168,16 @@ func (s *Server) getReport(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, http.StatusOK, rep, err)
 }
 
+// mayReport says whether who asks may do something to the report that the path
+// names.
+func (s *Server) mayReport(r *http.Request, a people.Action) error {
+	rep, err := s.Reports.Get(r.Context(), chi.URLParam(r, "code"))
+	if err != nil {
+		return err
+	}
+	return s.may(r, a, reportScope(rep))
+}
+
 func (s *Server) stepReport(w http.ResponseWriter, r *http.Request) {
 	var b struct{ Text, Reason, Agency, By string }
 	if err := s.body(w, r, 64<<10, &b); err != nil {
@@ -171,6 +186,10 @@ func (s *Server) stepReport(w http.ResponseWriter, r *http.Request) {
 	}
 	if b.Text == "" {
 		b.Text = b.Reason
+	}
+	if err := s.mayReport(r, people.ReportHandle); err != nil {
+		s.fail(w, r, err)
+		return
 	}
 	rep, err := s.Reports.Apply(r.Context(), chi.URLParam(r, "code"), chi.URLParam(r, "step"), reports.Action{By: s.actor(r, b.By), Text: b.Text, Agency: b.Agency})
 	s.answer(w, r, http.StatusOK, rep, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/people"
 	"haidang/ingest/rollup"
 )
 
@@ -25,7 +26,7 @@ type rollupView struct {
 
 // getRollups answers a metric's figures by hour or by day.
 func (s *Server) getRollups(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r)
+	d, err := s.device(r, people.DeviceRead)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -22,6 +23,7 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/credentials"
+	"haidang/devices/people"
 	"haidang/devices/sheet"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -44,8 +46,14 @@ type Pipeline interface {
 // Options are what a Server shows and commands.
 type Options struct {
 	// Open serves everybody on this machine as operator, and nobody else.
-	Open    bool
-	Tokens  []Token
+	Open   bool
+	Tokens []Token
+	// OIDC is an identity provider by which people may sign in too.
+	OIDC OIDC
+	// Proxies are believed when they say who asks.
+	Proxies []netip.Prefix
+	// People are accounts, roles and sessions.
+	People  *people.Store
 	Version string
 
 	// Audit keeps who did what.
@@ -87,8 +95,9 @@ type Options struct {
 type Server struct {
 	Options
 	imports  *sheet.Imports
-	sessions sessions
-	signIns  *limiter
+	oidc     *oidcClient
+	signIns  *limiter // beside the guard of people: it bounds the work, right or wrong
+	refusals *limiter // that are recorded, by who
 	submits  *limiter
 	// provisions are devices' that register themselves: many may do so at one
 	// address, when they are taken out of their boxes.
@@ -102,8 +111,8 @@ func New(o Options) *Server {
 	if o.Format == nil {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
-	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), sessions: sessions{by: map[string]session{}},
-		signIns: newLimiter(10*time.Second, 5), submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}
+	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), oidc: &oidcClient{OIDC: o.OIDC, pending: map[string]pendingSignIn{}}, signIns: newLimiter(time.Second, 60), refusals: newLimiter(time.Minute, 5),
+		submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}
 	s.handler = s.routes()
 	return s
 }

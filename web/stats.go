@@ -2,13 +2,10 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"haidang/devices"
-	"haidang/web/live"
 )
 
 // Stats are the figures of the wall's tiles.
@@ -88,12 +85,4 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func (s *Server) getStats(w http.ResponseWriter, r *http.Request) {
 	st, err := s.Stats(r.Context())
 	s.answer(w, r, http.StatusOK, st, err)
-}
-
-func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
-	if !live.Asked(r) {
-		s.fail(w, r, fmt.Errorf("%w: this address speaks websocket only", errBadRequest))
-		return
-	}
-	s.Hub.ServeHTTP(w, r, func(string) bool { return slices.Contains(readers, who(r).Role) })
 }

@@ -10,6 +10,7 @@ import (
 	"haidang/alerts/dispatch"
 	"haidang/devices"
 	"haidang/devices/areas"
+	"haidang/devices/people"
 )
 
 func (s *Server) listCrews(w http.ResponseWriter, r *http.Request) {
@@ -52,13 +53,27 @@ func (s *Server) listWorkOrders(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	ws, next, err := s.Dispatch.List(r.Context(), dispatch.Filter{State: dispatch.State(q.Get("state")), Crew: q.Get("crew"), Limit: limit, Before: before})
+	f := dispatch.Filter{State: dispatch.State(q.Get("state")), Crew: q.Get("crew"), Limit: limit}
+	ws, next, err := visible(before, func(before int64) ([]*dispatch.WorkOrder, int64, error) {
+		f.Before = before
+		return s.Dispatch.List(r.Context(), f)
+	}, func(o *dispatch.WorkOrder) bool { return s.mayOrder(r, people.WorkOrderRead, o) })
+	for i := range ws {
+		ws[i] = s.showOrder(r, ws[i])
+	}
 	s.answer(w, r, http.StatusOK, list{some(ws), cursor(next)}, err)
 }
 
 func (s *Server) getWorkOrder(w http.ResponseWriter, r *http.Request) {
 	wo, err := s.Dispatch.Get(r.Context(), chi.URLParam(r, "id"))
-	s.answer(w, r, http.StatusOK, wo, err)
+	if err == nil && !s.mayOrder(r, people.WorkOrderRead, wo) {
+		err = s.refusal(r)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.json(w, http.StatusOK, s.showOrder(r, wo))
 }
 
 // postWorkOrder takes what is missing, title and place, from the alert or the
@@ -78,12 +93,14 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 			n.Lat, n.Lon = lat, lon
 		}
 	}
+	in := people.Scope{} // about nothing: in no area
 	if n.Alert != "" {
 		a, err := s.Alerts.Get(r.Context(), n.Alert)
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
+		in = alertScope(a)
 		fill(a.RuleName.VI+" – "+a.DeviceName, a.Lat, a.Lon)
 		n.Area = areas.ParseRef(a.AreaVersion)
 	}
@@ -93,8 +110,16 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 			s.fail(w, r, err)
 			return
 		}
+		if n.Alert == "" {
+			in = reportScope(rep)
+		}
 		title := []rune(rep.Description)
-		fill(string(title[:min(len(title), 80)]), rep.Lat, rep.Lon)
+		lat, lon, err := s.Reports.Place(r.Context(), n.Report) // a crew has to find it
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		fill(string(title[:min(len(title), 80)]), lat, lon)
 		if n.Area.Code == "" {
 			n.Area = areas.ParseRef(rep.AreaVersion)
 		}
@@ -102,23 +127,29 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 	if n.Area.Code == "" && n.Lat != nil && n.Lon != nil {
 		n.Area, _ = s.Areas.Locate(&devices.Position{Lat: *n.Lat, Lon: *n.Lon}, "", time.Now())
 	}
+	if n.Area.Code != "" {
+		in.Area = n.Area.Code
+	}
+	if err := s.may(r, people.WorkOrderSend, in); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	wo, err := s.Dispatch.Create(r.Context(), n)
 	s.answer(w, r, http.StatusCreated, wo, err)
 }
 
 // mayStep keeps a crew to its own orders; to cancel one is the centre's.
 func (s *Server) mayStep(r *http.Request) error {
-	id := who(r)
-	if id.Role != CrewRole {
-		return nil
-	}
 	wo, err := s.Dispatch.Get(r.Context(), chi.URLParam(r, "id"))
 	if err != nil {
 		return err
 	}
-	if !id.acts(wo.Crew) || chi.URLParam(r, "step") == "cancel" {
-		s.Log.Warn("refused", "component", "web", "who", id.Name, "crew", id.Crew, "order", wo.ID, "route", r.URL.Path, "request_id", requestID(r))
-		return errForbidden
+	a := people.WorkOrderAct
+	if chi.URLParam(r, "step") == "cancel" {
+		a = people.WorkOrderSend
+	}
+	if !who(r).acts(wo.Crew) || !s.mayOrder(r, a, wo) {
+		return s.refusal(r)
 	}
 	return nil
 }

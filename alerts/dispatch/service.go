@@ -16,6 +16,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/areas"
+	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 )
@@ -30,6 +31,7 @@ const Channel = "work-orders"
 type Service struct {
 	db    *sql.DB
 	log   *changelog.Log
+	audit *audit.Log
 	crews []Crew
 }
 
@@ -42,8 +44,12 @@ func New(ctx context.Context, db *sql.DB, log *changelog.Log) (*Service, error) 
 	if err := statedb.Migrate(ctx, db, files, "dispatch_version"); err != nil {
 		return nil, err
 	}
+	trail, err := audit.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	crews, err := shippedCrews()
-	return &Service{db, log, crews}, err
+	return &Service{db, log, trail, crews}, err
 }
 
 // NewWorkOrder is what somebody asks of a crew.
@@ -101,7 +107,10 @@ func (s *Service) Create(ctx context.Context, n NewWorkOrder) (*WorkOrder, error
 				return err
 			}
 		}
-		if err := s.put(ctx, tx, w); err != nil || n.ClientID == "" {
+		if err := s.put(ctx, tx, w); err != nil {
+			return err
+		}
+		if err := s.note(ctx, tx, "create", w, "", ""); err != nil || n.ClientID == "" {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE work_order SET client_id = ? WHERE id = ?`, n.ClientID, w.ID)
@@ -185,15 +194,34 @@ func (s *Service) Apply(ctx context.Context, id, name string, a Action) (*WorkOr
 		if a.At.IsZero() || a.At.After(now) {
 			a.At = now
 		}
+		was := w.State
 		w.State, w.UpdatedAt = st.to, now
 		w.Timeline = append(w.Timeline, Event{At: a.At.UTC(), ReceivedAt: now, State: st.to, By: a.By, Text: a.Text, Lat: a.Lat, Lon: a.Lon, Photos: a.Photos})
 		w.Photos = append(w.Photos, a.Photos...)
-		return s.put(ctx, tx, w)
+		if err := s.put(ctx, tx, w); err != nil {
+			return err
+		}
+		return s.note(ctx, tx, strings.ReplaceAll(name, "-", "_"), w, was, a.Text)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return w, nil
+}
+
+// note records an act in the audit log.
+func (s *Service) note(ctx context.Context, tx *sql.Tx, act string, w *WorkOrder, was State, why string) error {
+	e := audit.Entry{Action: "workorder." + act, Kind: "workorder", ID: w.ID, Why: why}
+	var err error
+	if e.After, err = json.Marshal(map[string]any{"state": w.State, "crew": w.Crew}); err != nil {
+		return err
+	}
+	if was != "" {
+		if e.Before, err = json.Marshal(map[string]any{"state": was, "crew": w.Crew}); err != nil {
+			return err
+		}
+	}
+	return s.audit.Append(ctx, tx, e)
 }
 
 // known notes a step's client event id, or says that the same step was taken

@@ -29,6 +29,7 @@ import (
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/credentials"
+	"haidang/devices/people"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/broker"
@@ -59,6 +60,7 @@ type app struct {
 	prom     *prometheus.Registry
 	registry *devices.Registry
 	audit    *audit.Log
+	people   *people.Store
 
 	credentials *credentials.Store
 	mosquitto   *brokerfiles.Keeper // of an outside one's files; nil: nobody's
@@ -141,6 +143,13 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err := a.openCredentials(ctx, db); err != nil {
 		return nil, err
 	}
+	a.people, err = people.Open(ctx, db, a.audit, people.Options{Within: places.Within, Idle: time.Duration(cfg.People.SessionIdle), Longest: time.Duration(cfg.People.SessionLongest)})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.someoneCanEnter(ctx); err != nil {
+		return nil, err
+	}
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
 		return nil, err
 	}
@@ -216,11 +225,15 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if a.runs, err = a.runners(); err != nil {
 		return nil, err
 	}
+	proxies, err := cfg.proxies()
+	if err != nil {
+		return nil, err
+	}
 	var srv *web.Server
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, Version: version, Audit: a.audit, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)
@@ -311,6 +324,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 		own("mosquitto's files", a.mosquitto.Run)
 	}
 	own("housekeeping", a.keepHouse)
+	own("head of the audit log", a.keepAuditHead)
 	if a.influx != nil {
 		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx, a.journal) })
 	}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +28,9 @@ type Config struct {
 	// Data is the folder that holds everything.
 	Data string `toml:"data"`
 	HTTP string `toml:"http"` // host:port of pages and API
+	// Proxies are the networks of the proxies before it, which are believed
+	// when they say who asks (X-Forwarded-For, X-Forwarded-Proto).
+	Proxies []string `toml:"proxies"`
 	// MQTT is host:port of the embedded broker; unused with Broker.URL.
 	MQTT string `toml:"mqtt"`
 	// MQTTWebsocket is host:port of the embedded broker's MQTT over websockets,
@@ -43,6 +48,8 @@ type Config struct {
 	Broker        BrokerConfig `toml:"broker"`
 	Influx        InfluxConfig `toml:"influxdb"`
 	Tokens        []web.Token  `toml:"tokens"`
+	People        PeopleConfig `toml:"people"`
+	OIDC          web.OIDC     `toml:"oidc"`
 	// DeviceLimit is how much one device may send live before its messages wait
 	// behind those of others: pairs of a number and seconds. Empty: no limit.
 	DeviceLimit string         `toml:"device_limit"`
@@ -65,6 +72,14 @@ type TimesConfig struct {
 	// (as it was sent, marked as suspect, in no average and no rule).
 	Future ingest.TimePolicy `toml:"future"`
 	Past   ingest.TimePolicy `toml:"past"`
+}
+
+// PeopleConfig says how long who signed in with an account stays so.
+type PeopleConfig struct {
+	// SessionIdle ends a session that was not used for so long, SessionLongest
+	// one that began so long ago.
+	SessionIdle    Duration `toml:"session_idle"`
+	SessionLongest Duration `toml:"session_longest"`
 }
 
 // Duration is a duration as text, such as "5m".
@@ -138,6 +153,8 @@ type InfluxConfig struct {
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
 	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
+		Proxies: []string{}, People: PeopleConfig{Duration(12 * time.Hour), Duration(7 * 24 * time.Hour)},
+		OIDC:   web.OIDC{Scopes: []string{"profile", "email"}, RolesClaim: "groups", Roles: map[string]string{}},
 		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL, ClientCAUnknown: "refuse"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
 
@@ -165,7 +182,7 @@ func (c *Config) fromEnv() error {
 	for name, field := range map[string]*string{
 		"DATA": &c.Data, "HTTP": &c.HTTP, "MQTT": &c.MQTT, "MQTT_WEBSOCKET": &c.MQTTWebsocket, "TLS_CERT": &c.TLS.Cert, "TLS_KEY": &c.TLS.Key, "TLS_PROXY": &proxy, "UNKNOWN_DEVICES": &c.UnknownDevices, "RULES": &c.Rules,
 		"BROKER_URL": &c.Broker.URL, "BROKER_USERNAME": &c.Broker.Username, "BROKER_PASSWORD": &c.Broker.Password,
-		"INFLUXDB_URL": &c.Influx.URL, "INFLUXDB_ORG": &c.Influx.Org, "INFLUXDB_BUCKET": &c.Influx.Bucket, "INFLUXDB_TOKEN": &c.Influx.Token,
+		"OIDC_CLIENT_SECRET": &c.OIDC.ClientSecret, "INFLUXDB_URL": &c.Influx.URL, "INFLUXDB_ORG": &c.Influx.Org, "INFLUXDB_BUCKET": &c.Influx.Bucket, "INFLUXDB_TOKEN": &c.Influx.Token,
 	} {
 		if v, ok := os.LookupEnv("HAIDANG_" + name); ok {
 			*field = v
@@ -209,16 +226,22 @@ func (c *Config) Check() error {
 		}
 	}
 	c.checkTLS(bad)
+	if _, err := c.proxies(); err != nil {
+		errs = append(errs, err)
+	}
 	for i, t := range c.Tokens {
-		if !t.Role.Known() {
-			bad("token %d (%s): role %q must be viewer, crew, operator, integrator or admin", i+1, t.Name, t.Role)
+		if !slices.Contains(shippedRoles(), t.Role) {
+			bad("token %d (%s): role %q must be one of those that ship: %s", i+1, t.Name, t.Role, strings.Join(shippedRoles(), ", "))
 		}
 		if len(t.SHA256) != 64 {
 			bad("token %d (%s): sha256 must have 64 hex digits; haidang token makes one", i+1, t.Name)
 		}
 	}
-	if len(c.Tokens) == 0 {
-		bad("there are no tokens: nobody could sign in; make one with haidang token")
+	if c.People.SessionIdle <= 0 || c.People.SessionLongest < c.People.SessionIdle {
+		bad("people.session_idle is %s and people.session_longest %s; the first must be above 0 and not above the second", c.People.SessionIdle, c.People.SessionLongest)
+	}
+	if c.OIDC.Issuer != "" {
+		c.checkOIDC(bad)
 	}
 	for key, address := range map[string]string{"broker.url": c.Broker.URL, "influxdb.url": c.Influx.URL} {
 		checkAddress(key, address, bad)
@@ -247,6 +270,31 @@ func (c *Config) Check() error {
 	return errors.Join(errs...)
 }
 
+// checkOIDC says what is missing of an identity provider.
+func (c *Config) checkOIDC(bad func(string, ...any)) {
+	o := c.OIDC
+	if o.ClientID == "" || o.Name == "" || o.RolesClaim == "" {
+		bad("oidc needs client_id, name and roles_claim beside issuer")
+	}
+	for key, address := range map[string]string{"oidc.issuer": o.Issuer, "oidc.url": o.URL} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.User != nil {
+			bad("%s is no address such as https://ioc.example.vn", key)
+		} else if u.Scheme != "https" && !isLoopback(net.JoinHostPort(u.Hostname(), "0")) {
+			bad("%s = %q is not https: passwords would go in the clear", key, address)
+		}
+	}
+	if len(o.Roles) == 0 {
+		bad("oidc.roles is empty: nobody of the identity provider could do anything")
+	}
+	for value, role := range o.Roles {
+		id, _, _ := strings.Cut(role, "@")
+		if !slices.Contains(shippedRoles(), id) {
+			bad("oidc.roles: %q = %q is none of the roles that ship: %s", value, role, strings.Join(shippedRoles(), ", "))
+		}
+	}
+}
+
 // checkAddress keeps secrets out of what is shown and logged.
 func checkAddress(key, address string, bad func(string, ...any)) {
 	u, err := url.Parse(address)
@@ -270,6 +318,21 @@ func isLoopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// proxies are the networks of Proxies; a single address is one too.
+func (c *Config) proxies() (ps []netip.Prefix, err error) {
+	for _, text := range c.Proxies {
+		p, bad := netip.ParsePrefix(text)
+		if a, isAddr := netip.ParseAddr(text); isAddr == nil {
+			p, bad = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if bad != nil {
+			return nil, fmt.Errorf("proxies holds %.60q, which is neither an address nor a network such as 10.0.0.0/8", text)
+		}
+		ps = append(ps, p.Masked())
+	}
+	return ps, nil
 }
 
 func (c *Config) retention() time.Duration { return time.Duration(c.RetentionDays) * 24 * time.Hour }

@@ -71,9 +71,14 @@ func TestExampleHoldsEveryOption(t *testing.T) {
 func TestBadConfigurationIsSaidInSentences(t *testing.T) {
 	const token = "[[tokens]]\nname='a'\nrole='operator'\nsha256='" + "0000000000000000000000000000000000000000000000000000000000000000'\n"
 	for text, says := range map[string]string{
-		token + "[broker]\ncolour='red'\n": "colour",
-		"":                                 "no tokens",
-		strings.Replace(token, "operator", "king", 1):                                      "viewer, crew, operator",
+		token + "[broker]\ncolour='red'\n":                                              "colour",
+		strings.Replace(token, "operator", "king", 1):                                   "viewer, crew, operator",
+		"proxies=['the proxy']\n" + token:                                               "neither an address nor a network",
+		token + "[oidc]\nissuer='https://id.example.vn'\n":                              "oidc needs client_id",
+		token + "[oidc]\nissuer='http://id.example.vn'\nurl='https://ioc.example.vn'\n": "in the clear",
+		token + "[oidc]\nissuer='https://id.example.vn'\nclient_id='a'\nname='n'\nurl='https://ioc.example.vn'\n[oidc.roles]\nx='king'\n": "none of the roles",
+		token + "[people]\nsession_idle='0s'\n":                                            "people.session_idle",
+		token + "[people]\nsession_longest='1h'\n":                                         "not above the second",
 		"mqtt='0.0.0.0:1883'\n" + token + "[broker]\nopen=true":                            "without credentials",
 		"http='0.0.0.0:8080'\n" + token:                                                    "tls.proxy = true",
 		"mqtt='0.0.0.0:1883'\n" + token:                                                    "devices' secrets would travel in the clear",

@@ -45,6 +45,9 @@ func (a *app) keepHouse(ctx context.Context) error {
 		if err != nil || n > 0 {
 			a.log.Info("dropped journal files past their retention", "files", n, "error", err)
 		}
+		if err := a.people.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("sweep what has expired", "error", err)
+		}
 		if err := a.changes.Trim(ctx, 100_000); err != nil && ctx.Err() == nil {
 			a.log.Error("trim the log of changes", "error", err)
 		}

@@ -2,8 +2,8 @@
 // a living province on this machine, check reads a configuration, decode shows
 // what a payload would become, journal prints what was kept, ca makes an
 // authority of devices' certificates, broker-config writes the files of a
-// mosquitto, token makes a credential for people and
-// programs.
+// mosquitto, users makes accounts of people, token a credential of a program,
+// verify walks the audit log.
 package main
 
 import (
@@ -35,7 +35,9 @@ type cli struct {
 	Journal      journalCmd      `cmd:"" help:"Print a device's readings from the journal, a line of JSON each."`
 	CA           caCmd           `cmd:"" help:"The authority of devices' certificates."`
 	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the password and access files of a mosquitto from the registry of devices."`
-	Token        tokenCmd        `cmd:"" help:"Make a token for a person or a program, with the line for the configuration."`
+	Token        tokenCmd        `cmd:"" help:"Make a token for a program, with the line for the configuration."`
+	Users        usersCmd        `cmd:"" help:"Make, list, change and reset the accounts of people."`
+	Verify       verifyCmd       `cmd:"" help:"Walk the audit log and say whether a row was changed or taken out."`
 	Version      struct{}        `cmd:"" help:"Print the version."`
 	Verbose      bool            `short:"v" help:"Log more."`
 }
@@ -76,6 +78,10 @@ func main() {
 		err = c.BrokerConfig.run(ctx, os.Stdout, log)
 	case "token":
 		err = c.Token.run()
+	case "users":
+		err = c.Users.run(ctx, k.Command(), os.Stdout)
+	case "verify":
+		err = c.Verify.run(ctx, os.Stdout)
 	default:
 		fmt.Println("haidang", version)
 	}
@@ -90,7 +96,7 @@ func main() {
 
 type tokenCmd struct {
 	Name string `arg:"" help:"Who it is for."`
-	Role string `default:"operator" enum:"viewer,crew,operator,integrator,admin" help:"What it may do: ${enum}."`
+	Role string `default:"operator" enum:"viewer,crew,operator,shift_lead,officer,integrator,admin,auditor" help:"What it may do: ${enum}."`
 }
 
 func (t *tokenCmd) run() error {

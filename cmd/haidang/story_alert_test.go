@@ -76,7 +76,7 @@ func TestStoryFromReadingToResolvedWorkOrder(t *testing.T) {
 
 	ctx := browser(t, 1600, 900)
 	var title string
-	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.SendKeys("#token", secret, chromedp.ByID), chromedp.Click(".signin button"),
+	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.Click(".signin button.plain"), chromedp.SendKeys("#token", secret, chromedp.ByID), chromedp.Click(".signin button.primary"),
 		chromedp.WaitVisible(".link.up"), chromedp.Title(&title)); err != nil {
 		t.Fatalf("sign in at the wall: %v", err)
 	}

@@ -81,7 +81,7 @@ func openHub(ctx context.Context, dir string) (*floodedHub, error) {
 		Stats:     func(context.Context) (any, error) { return struct{}{}, nil }})
 	begin := sync.OnceFunc(func() { close(h.flood.begin) })
 	h.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
-		h.hub.ServeHTTP(w, r, func(string) bool { return true })
+		h.hub.ServeHTTP(w, r, live.Access{Channel: func(string) bool { return true }})
 	})
 	h.HandleFunc("/fed", tell(&h.flood.fed))
 	h.HandleFunc("/begin", func(http.ResponseWriter, *http.Request) { begin() })

@@ -30,9 +30,12 @@ type Account struct {
 	// before anything else.
 	MustChange bool `json:"must_change"`
 	// SecondFactor says that signing in also asks for a code.
-	SecondFactor bool       `json:"second_factor"`
-	CreatedAt    time.Time  `json:"created_at"`
-	SignedInAt   *time.Time `json:"signed_in_at,omitempty"`
+	SecondFactor bool `json:"second_factor"`
+	// External accounts sign in by the identity provider, whose word on their
+	// grants holds from each sign-in on.
+	External   bool       `json:"external,omitempty"`
+	CreatedAt  time.Time  `json:"created_at"`
+	SignedInAt *time.Time `json:"signed_in_at,omitempty"`
 
 	key, password, totp string
 	totpStep            int64
@@ -221,7 +224,7 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const selectAccount = `SELECT key,name,full_name,crew,grants,password,must_change,disabled,totp_secret,totp_step,created_at,signed_in_at FROM account`
+const selectAccount = `SELECT key,name,full_name,crew,grants,password,must_change,disabled,totp_secret,totp_step,created_at,signed_in_at,subject IS NOT NULL FROM account`
 
 // account finds one by its key.
 func account(ctx context.Context, q querier, key string) (Account, error) {
@@ -235,7 +238,7 @@ func account(ctx context.Context, q querier, key string) (Account, error) {
 func scanAccount(row interface{ Scan(...any) error }) (a Account, err error) {
 	var grants string
 	var created, signed int64
-	if err := row.Scan(&a.key, &a.Name, &a.FullName, &a.Crew, &grants, &a.password, &a.MustChange, &a.Disabled, &a.totp, &a.totpStep, &created, &signed); err != nil {
+	if err := row.Scan(&a.key, &a.Name, &a.FullName, &a.Crew, &grants, &a.password, &a.MustChange, &a.Disabled, &a.totp, &a.totpStep, &created, &signed, &a.External); err != nil {
 		return a, err
 	}
 	a.CreatedAt, a.SecondFactor = stamp(created), a.totp != ""

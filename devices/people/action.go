@@ -8,6 +8,10 @@ type Action string
 const (
 	DeviceRead       Action = "device.read"       // devices, their values and history; areas, agencies, types
 	DeviceManage     Action = "device.manage"     // register devices, give them credentials
+	DeviceLife       Action = "device.life"       // suspend, retire and bring back devices
+	DeviceRestore    Action = "device.restore"    // undo that a device was retired
+	TypeManage       Action = "devicetype.manage" // edit device types
+	AreaManage       Action = "area.manage"       // import areas, keep agencies
 	ReadingSend      Action = "reading.send"      // send in other devices' names
 	SourceRead       Action = "source.read"       // how data sources do
 	StatsRead        Action = "stats.read"        // the figures of the whole centre
@@ -26,5 +30,5 @@ const (
 )
 
 // Actions are all of them.
-var Actions = []Action{DeviceRead, DeviceManage, ReadingSend, SourceRead, StatsRead, DeadLetterManage, AlertRead, AlertAck,
+var Actions = []Action{DeviceRead, DeviceManage, DeviceLife, DeviceRestore, TypeManage, AreaManage, ReadingSend, SourceRead, StatsRead, DeadLetterManage, AlertRead, AlertAck,
 	ReportRead, ReportHandle, WorkOrderRead, WorkOrderSend, WorkOrderAct, ShiftKeep, PersonalUnmask, PersonManage, AuditRead}

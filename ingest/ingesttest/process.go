@@ -1,5 +1,5 @@
-// Package ingesttest starts the real servers that ingest works with, and holds
-// the contract suites of its interfaces. Only tests import it.
+// Package ingesttest starts the real servers that the program works with, and
+// holds the contract suites of ingest's interfaces. Only tests import it.
 package ingesttest
 
 import (
@@ -21,7 +21,8 @@ type process struct {
 	name    string
 	program string
 	args    []string
-	log     string // a file
+	env     []string // beside the test's own
+	log     string   // a file
 	ready   func() error
 	cmd     *exec.Cmd
 	exited  chan struct{}
@@ -75,6 +76,7 @@ func (p *process) Start() {
 	defer log.Close()
 	cmd := exec.Command(p.program, p.args...)
 	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(os.Environ(), p.env...)
 	if err := cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.name, err)
 	}

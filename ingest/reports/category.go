@@ -16,15 +16,19 @@ type Category struct {
 	ID     string `yaml:"id" json:"id"`
 	Name   Name   `yaml:"name" json:"name"`
 	Agency string `yaml:"agency" json:"agency"`
+	// Private: the place of such a report is often somebody's home. It is shown
+	// to about a kilometre, without the number of the house.
+	Private bool `yaml:"private" json:"private"`
 }
 
-func (s *Service) categoryName(id string) Name {
+// category finds one by id; one that is no longer there is private.
+func (s *Service) category(id string) Category {
 	for _, c := range s.categories {
 		if c.ID == id {
-			return c.Name
+			return c
 		}
 	}
-	return Name{}
+	return Category{Private: true}
 }
 
 func shippedCategories() ([]Category, error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 )
 
 type querier interface {
@@ -18,7 +19,7 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,photos,timeline,created_at,updated_at,answered_at,seq,ifnull(area,''),ifnull(area_version,''),rowid`
+const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,answered_at,seq,ifnull(area,''),ifnull(area_version,''),rowid`
 
 func (s *Service) one(ctx context.Context, q querier, where string, args ...any) (*Report, error) {
 	r, _, err := s.scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM report WHERE `+where, args...))
@@ -30,11 +31,11 @@ func (s *Service) one(ctx context.Context, q querier, where string, args ...any)
 
 func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, error) {
 	var r Report
-	var phone, photos, timeline string
+	var phone, reporter, photos, timeline string
 	var created, updated, rowid int64
 	var answered sql.NullInt64
 	if err := row.Scan(&r.Code, &r.State, &r.Category, &r.Description, &r.Lat, &r.Lon, &r.Address, &r.Agency, &r.Channel,
-		&phone, &photos, &timeline, &created, &updated, &answered, &r.Seq, &r.Area, &r.AreaVersion, &rowid); err != nil {
+		&phone, &reporter, &photos, &timeline, &created, &updated, &answered, &r.Seq, &r.Area, &r.AreaVersion, &rowid); err != nil {
 		return nil, 0, err
 	}
 	var shas []string
@@ -51,7 +52,16 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 		r.AnsweredAt = &t
 	}
 	agency, _ := s.agencies.Agency(r.Agency)
-	r.PhoneMasked, r.AgencyName, r.CategoryName = maskPhone(phone), agency.Name, s.categoryName(r.Category)
+	c := s.category(r.Category)
+	r.AgencyName, r.CategoryName = agency.Name, c.Name
+	r.PhoneMasked, r.ReporterMasked, r.Description = personal.Phone(phone), personal.PersonName(reporter), personal.Text(r.Description)
+	if c.Private {
+		r.Address = personal.Address(r.Address)
+		if r.Lat != nil && r.Lon != nil {
+			lat, lon := personal.Place(*r.Lat), personal.Place(*r.Lon)
+			r.Lat, r.Lon, r.Approximate = &lat, &lon, true
+		}
+	}
 	return &r, rowid, nil
 }
 

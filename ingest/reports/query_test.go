@@ -221,11 +221,3 @@ func TestShippedCategories(t *testing.T) {
 		seen[c.ID] = true
 	}
 }
-
-func TestMaskPhone(t *testing.T) {
-	for in, want := range map[string]string{"": "", "0912345678": "09••••••78", "+84912345678": "+8••••••••78", "12345": "•••••"} {
-		if got := maskPhone(in); got != want {
-			t.Errorf("maskPhone(%q) = %q, want %q", in, got, want)
-		}
-	}
-}

@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 )
 
-// searchText is what a report is found by. The reporter's name and phone are
-// not in it: a search must not tell whose report it is.
+// searchText is what a report is found by. What tells a person is not in it: a
+// search must not tell whose report it is.
 func searchText(code, category, description, address string) string {
-	return devices.Fold(code + "\n" + category + "\n" + description + "\n" + address)
+	return devices.Fold(code + "\n" + category + "\n" + personal.Text(description) + "\n" + personal.Address(address))
 }
 
 // fillSearch serves reports taken before they could be searched.
@@ -26,7 +27,7 @@ func (s *Service) fillSearch(ctx context.Context) error {
 		if err := rows.Scan(&code, &category, &description, &address); err != nil {
 			return fmt.Errorf("index reports: %w", err)
 		}
-		texts[code] = searchText(code, s.categoryName(category).VI, description, address)
+		texts[code] = searchText(code, s.category(category).Name.VI, description, address)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("index reports: %w", err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
 	"haidang/ingest/media"
@@ -27,6 +28,7 @@ const Channel = "reports"
 type Service struct {
 	db         *sql.DB
 	log        *changelog.Log
+	audit      *audit.Log
 	media      *media.Store
 	agencies   Agencies
 	areas      Areas
@@ -57,7 +59,11 @@ func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, o 
 	if err := statedb.Migrate(ctx, db, files, "reports_version"); err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, log: log, media: m, prefix: o.Prefix, agencies: o.Agencies, areas: o.Areas}
+	trail, err := audit.Open(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{db: db, log: log, audit: trail, media: m, prefix: o.Prefix, agencies: o.Agencies, areas: o.Areas}
 	if s.categories, err = shippedCategories(); err != nil {
 		return nil, err
 	}
@@ -100,7 +106,7 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (r *Report, create
 		_, err := tx.ExecContext(ctx, `INSERT INTO report(code,client_id,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,search,area,area_version)
 			VALUES(?,?,?,?,?,?,?,?,'',?,?,?,?,?,?,?,?,?,?)`, code, identity, Received, sub.Category, sub.Description, sub.Lat, sub.Lon, sub.Address,
 			sub.Channel, sub.Phone, sub.Name, string(photos), string(timeline), now.UnixMilli(), now.UnixMilli(),
-			searchText(code, s.categoryName(sub.Category).VI, sub.Description, sub.Address), area.Code, area.String())
+			searchText(code, s.category(sub.Category).Name.VI, sub.Description, sub.Address), area.Code, area.String())
 		return err
 	})
 	if err != nil {

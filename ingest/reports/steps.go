@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 )
 
 // Action is one step taken by somebody.
@@ -84,7 +85,17 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE report SET state=?, agency=?, timeline=?, updated_at=?, answered_at=? WHERE code=?`,
 			st.to, agency, string(timeline), now.UnixMilli(), answered, code)
-		return err
+		if err != nil {
+			return err
+		}
+		e := audit.Entry{Action: "report." + name, Kind: "report", ID: code, Why: a.Text}
+		if e.Before, err = json.Marshal(map[string]any{"state": r.State, "agency": r.Agency}); err != nil {
+			return err
+		}
+		if e.After, err = json.Marshal(map[string]any{"state": st.to, "agency": agency}); err != nil {
+			return err
+		}
+		return s.audit.Append(ctx, tx, e)
 	})
 	if err != nil {
 		return nil, err

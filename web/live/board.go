@@ -37,6 +37,7 @@ type told struct {
 // cell is one device on the board.
 type cell struct {
 	seq  int64 // of its newest change that was told
+	dev  *devices.Device
 	json json.RawMessage
 	// Where it was told to be: in at since change number moved, before that in
 	// was since movedBefore, and before that somewhere in trail. Who looks at
@@ -82,7 +83,7 @@ func (b *board) put(items []item) int64 {
 		if c.seq != b.seq {
 			b.log = append(b.log, told{b.seq, c})
 		}
-		c.seq, c.json = b.seq, it.json
+		c.seq, c.dev, c.json = b.seq, it.dev, it.json
 	}
 	if len(b.log) > 2*len(b.cells)+64 {
 		b.log = slices.DeleteFunc(b.log, func(t told) bool { return t.seq != t.cell.seq })
@@ -114,10 +115,10 @@ func (c *cell) since(seq int64) bbox {
 	return c.trail[0].and(c.trail[1])
 }
 
-// since returns the newest item of each device that changed after seq and is,
-// or was of late, in the box; and the number up to which that is all. False:
-// that is too long ago to tell.
-func (b *board) since(seq int64, box bbox) (items []json.RawMessage, to int64, ok bool) {
+// since returns the newest item of each device that may be seen (nil: of all),
+// changed after seq and is, or was of late, in the box; and the number up to
+// which that is all. False: that is too long ago to tell.
+func (b *board) since(seq int64, box bbox, sees func(*devices.Device) bool) (items []json.RawMessage, to int64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if seq < b.began[1] {
@@ -125,7 +126,7 @@ func (b *board) since(seq int64, box bbox) (items []json.RawMessage, to int64, o
 	}
 	first := sort.Search(len(b.log), func(i int) bool { return b.log[i].seq > seq })
 	for _, t := range b.log[first:] {
-		if t.seq == t.cell.seq && t.cell.since(seq).meets(box) {
+		if t.seq == t.cell.seq && t.cell.since(seq).meets(box) && (sees == nil || sees(t.cell.dev)) {
 			items = append(items, t.cell.json)
 		}
 	}

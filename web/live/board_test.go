@@ -68,7 +68,7 @@ func TestBoardTellsWhoIsBehindWhatItMissed(t *testing.T) {
 			continue
 		}
 		r := readers[rnd.IntN(len(readers))]
-		told, to, ok := b.since(r.at, r.box)
+		told, to, ok := b.since(r.at, r.box, nil)
 		if !ok {
 			if r.at >= b.began[1] {
 				t.Fatalf("from %d is too long ago, with the turn before last at %d", r.at, b.began[1])

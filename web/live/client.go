@@ -15,6 +15,8 @@ import (
 const (
 	closeSlow      = 4008
 	closeGoingAway = 4000
+	// closeEnded asks it to sign in again.
+	closeEnded = 4001
 )
 
 const (
@@ -32,6 +34,7 @@ const (
 type client struct {
 	h    *Hub
 	conn *websocket.Conn
+	sees Access
 	wake chan struct{}
 	quit chan struct{}
 	once sync.Once
@@ -52,9 +55,9 @@ var upgrader = websocket.Upgrader{ReadBufferSize: 1024, WriteBufferPool: &sync.P
 // Asked says whether a request asks to become a websocket.
 func Asked(r *http.Request) bool { return websocket.IsWebSocketUpgrade(r) }
 
-// ServeHTTP makes the request a client until it leaves. allowed says which
-// channels the session may see.
-func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(channel string) bool) {
+// ServeHTTP makes the request a client until it leaves, or the request's context
+// ends: that is, its session. sees is what the session may see.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, sees Access) {
 	if !h.enter() {
 		w.Header().Set("Retry-After", "2")
 		http.Error(w, "the server is stopping", http.StatusServiceUnavailable)
@@ -66,7 +69,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(cha
 		return // the upgrader has answered
 	}
 	defer conn.Close()
-	c := &client{h: h, conn: conn, wake: make(chan struct{}, 1), quit: make(chan struct{}), channels: map[string]*place{}}
+	c := &client{h: h, conn: conn, sees: sees, wake: make(chan struct{}, 1), quit: make(chan struct{}), channels: map[string]*place{}}
 	h.mu.Lock()
 	h.clients[c] = struct{}{}
 	h.mu.Unlock()
@@ -80,7 +83,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request, allowed func(cha
 		c.close(closeGoingAway, "the server is stopping")
 	default:
 	}
-	c.read(allowed)
+	ended := context.AfterFunc(r.Context(), func() { c.close(closeEnded, "the session has ended; sign in again") })
+	defer ended()
+	c.read()
 	c.close(websocket.CloseNormalClosure, "")
 	<-written
 	c.lookUp(nil)
@@ -114,7 +119,7 @@ type request struct {
 	Epoch   string  `json:"epoch"`
 }
 
-func (c *client) read(allowed func(string) bool) {
+func (c *client) read() {
 	c.conn.SetReadLimit(maxRequest)
 	// The deadline first, then the look: after quit it is the writer's to set.
 	heard := func() bool {
@@ -138,7 +143,7 @@ func (c *client) read(allowed func(string) bool) {
 			c.reply("error", "bad_request", "this is not a request in JSON")
 			continue
 		}
-		c.handle(&rq, allowed)
+		c.handle(&rq)
 	}
 }
 
@@ -156,7 +161,7 @@ func (c *client) reply(typ, code, message string) {
 	c.poke()
 }
 
-func (c *client) handle(rq *request, allowed func(string) bool) {
+func (c *client) handle(rq *request) {
 	switch rq.Type {
 	case "ping":
 		c.reply("pong", "", "")
@@ -175,7 +180,7 @@ func (c *client) handle(rq *request, allowed func(string) bool) {
 		switch {
 		case !lossless && rq.Channel != "map" && rq.Channel != "stats":
 			c.reply("error", "unknown_channel", "there is no such channel; known are map, alerts, reports, work-orders, stats")
-		case !allowed(rq.Channel):
+		case !c.sees.Channel(rq.Channel):
 			c.reply("error", "forbidden", "this session may not see that channel")
 		default:
 			c.subscribe(rq, lossless)
@@ -187,7 +192,7 @@ func (c *client) handle(rq *request, allowed func(string) bool) {
 
 func (c *client) subscribe(rq *request, lossless bool) {
 	if rq.Channel == "map" {
-		at := lookAt{box: world, zoom: rq.Zoom}
+		at := lookAt{box: world, zoom: rq.Zoom, limits: c.sees.Limits}
 		if rq.BBox != nil {
 			at.box = *rq.BBox
 		}

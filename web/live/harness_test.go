@@ -84,7 +84,7 @@ func newRoom(t testing.TB, tune func(*Hub)) *room {
 		tune(r.hub)
 	}
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.hub.ServeHTTP(w, q, func(channel string) bool { return q.Header.Get("X-Not") != channel })
+		r.hub.ServeHTTP(w, q, Access{Channel: func(channel string) bool { return q.Header.Get("X-Not") != channel }})
 	}))
 	srv.Config.ConnState = func(c net.Conn, st http.ConnState) {
 		if st == http.StateNew { // so that little data makes a screen slow

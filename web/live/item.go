@@ -14,6 +14,7 @@ import (
 // item is a device as the map shows it, encoded once for all clients.
 type item struct {
 	id    devices.ID
+	dev   *devices.Device
 	at    point
 	fresh devices.Freshness
 	json  json.RawMessage
@@ -33,7 +34,7 @@ func (h *Hub) place(d *devices.Device, now time.Time, encode bool) (it item, ok 
 			return
 		}
 		ok = true
-		it = item{id: d.ID, at: point{pos.Lat, pos.Lon}, fresh: devices.FreshnessAt(now, s.LastSeen, interval)}
+		it = item{id: d.ID, dev: d, at: point{pos.Lat, pos.Lon}, fresh: devices.FreshnessAt(now, s.LastSeen, interval)}
 		before := it.at.box() // where a snapshot may have shown it
 		if d.Position != nil {
 			before = before.with(point{d.Position.Lat, d.Position.Lon})
@@ -153,11 +154,15 @@ func appendTime(b []byte, t time.Time) []byte {
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
-// places returns every device with a place inside box.
-func (h *Hub) places(box bbox) []item {
+// places returns every device with a place inside box that may be seen; nil: all
+// may.
+func (h *Hub) places(box bbox, sees func(*devices.Device) bool) []item {
 	now := time.Now()
 	var items []item
 	for _, d := range h.Registry.List(devices.Filter{}) {
+		if sees != nil && !sees(d) {
+			continue
+		}
 		if it, ok := h.place(d, now, false); ok && box.has(it.at) {
 			items = append(items, it)
 		}

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"haidang/devices"
 )
 
 const (
@@ -15,10 +17,11 @@ const (
 	catchUpAfter = 2
 )
 
-// lookAt is what of the map a client looks at.
+// lookAt is what of the map a client looks at, and the name of what limits it.
 type lookAt struct {
-	box  bbox
-	zoom float64
+	box    bbox
+	zoom   float64
+	limits string
 }
 
 // look is a part of the map that one or more clients look at, and the frames
@@ -27,7 +30,8 @@ type lookAt struct {
 // come as far: what a wall costs is the writing.
 type look struct {
 	lookAt
-	h *Hub
+	h    *Hub
+	sees func(*devices.Device) bool // nil: all
 
 	mu      sync.Mutex
 	clients map[*client]struct{}
@@ -52,7 +56,7 @@ func (h *Hub) watch(at lookAt, c *client) *look {
 	defer h.mu.Unlock()
 	l := h.looks[at]
 	if l == nil {
-		l = &look{lookAt: at, h: h, clients: map[*client]struct{}{}, frames: map[int64]shared{}, end: h.board.last()}
+		l = &look{lookAt: at, h: h, sees: c.sees.Device, clients: map[*client]struct{}{}, frames: map[int64]shared{}, end: h.board.last()}
 		h.looks[at] = l
 	}
 	l.mu.Lock()
@@ -81,7 +85,7 @@ func (l *look) touch(seq int64, items []item) {
 		return
 	}
 	for i := range items {
-		if items[i].trail.meets(l.box) {
+		if items[i].trail.meets(l.box) && (l.sees == nil || l.sees(items[i].dev)) {
 			if l.touched == 0 {
 				l.touched = seq
 			}
@@ -103,7 +107,7 @@ func (l *look) next(at int64) (m *websocket.PreparedMessage, to int64, more, ok 
 		if l.touched == 0 {
 			return nil, at, false, true
 		}
-		items, head, ok := l.h.board.since(l.touched-1, l.box)
+		items, head, ok := l.h.board.since(l.touched-1, l.box, l.sees)
 		at, l.touched, l.end = l.end, 0, head
 		if len(items) > 0 {
 			m = l.keep(at, head, items, head)
@@ -113,7 +117,7 @@ func (l *look) next(at int64) (m *websocket.PreparedMessage, to int64, more, ok 
 	if f, ok := l.frames[at]; ok && (f.to == l.end || l.after(at) <= catchUpAfter) {
 		return f.message, f.to, f.to < l.end || l.touched > 0, true
 	}
-	items, head, ok := l.h.board.since(at, l.box)
+	items, head, ok := l.h.board.since(at, l.box, l.sees)
 	if len(items) > 0 {
 		// What came after the end is told again in the next frame: so this
 		// client and the others meet.
@@ -171,7 +175,7 @@ func (l *look) snapshot() (*websocket.PreparedMessage, int64) {
 	if far != nil {
 		return far, seq
 	}
-	places := l.h.places(l.box)
+	places := l.h.places(l.box, l.sees)
 	clustered := l.zoom < clusterZoom && len(places) > clusterOver
 	if !clustered {
 		l.mu.Lock()

@@ -60,7 +60,7 @@ func (c *client) follow(ctx context.Context, name string) (ms []*websocket.Prepa
 			if len(changes) < chunk {
 				p.shown = nil // all that the snapshot could have seen has passed
 			}
-			return []*websocket.PreparedMessage{makeMessage("delta", name, c.h.Log.Epoch(), p.seq, items)}, len(changes) == chunk, nil
+			return []*websocket.PreparedMessage{makeMessage("delta", name, c.h.Log.Epoch(), p.seq, c.sees.show(name, items))}, len(changes) == chunk, nil
 		}
 		if !errors.Is(err, changelog.ErrTooOld) {
 			return nil, false, err
@@ -76,7 +76,7 @@ func (c *client) follow(ctx context.Context, name string) (ms []*websocket.Prepa
 		return nil, false, err
 	}
 	p.snapshot, p.seq, p.shown = false, seq, newer(items, seq)
-	return []*websocket.PreparedMessage{makeMessage("snapshot", name, c.h.Log.Epoch(), seq, items)}, true, nil
+	return []*websocket.PreparedMessage{makeMessage("snapshot", name, c.h.Log.Epoch(), seq, c.sees.show(name, items))}, true, nil
 }
 
 // newer finds the items that changed after seq, by their id (a report's is its

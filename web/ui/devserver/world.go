@@ -149,7 +149,7 @@ func (w *world) answer(method, path string) (int, any) {
 		"agencies":          {{"id": "so-xd", "name": "Sở Xây dựng", "name_en": "Department of Construction"}}}
 	switch {
 	case part[0] == "session":
-		return 200, m{"mode": "open", "name": "demo", "role": "operator", "lang": "vi"}
+		return 200, m{"mode": "open", "name": "demo", "role": "operator", "actions": []string{"device.read", "source.read", "stats.read", "deadletter.manage", "alert.read", "alert.ack", "report.read", "report.handle", "workorder.read", "workorder.send", "workorder.act"}}
 	case len(part) == 3 && part[2] == "series":
 		return 200, m{"items": w.series(), "source": "journal"}
 	case len(part) == 1 && lists[part[0]] != nil:

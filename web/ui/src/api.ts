@@ -1,9 +1,8 @@
 import { t } from "./i18n";
-import { h } from "./dom";
 
 /** Problem is an RFC 9457 answer of the server. */
 export class Problem extends Error {
-  constructor(public status: number, message: string) { super(message); }
+  constructor(public status: number, message: string, public type = "about:blank") { super(message); }
 }
 
 /** call asks the API; body may be an object (JSON), a form or a file. */
@@ -21,38 +20,12 @@ export async function call<T>(method: string, path: string, body?: unknown, head
   }
   if (res.status === 204) return undefined as T;
   const data = await res.json().catch(() => ({}));
-  if (!res.ok) throw new Problem(res.status, data.detail || data.title || String(res.status));
+  if (!res.ok) throw new Problem(res.status, data.detail || data.title || String(res.status), data.type);
   return data as T;
 }
 
 export const get = <T>(path: string) => call<T>("GET", path);
 export const post = <T>(path: string, body: unknown = {}) => call<T>("POST", path, body);
-
-/** signedIn makes sure of a session, asking for a token where it needs one. */
-export async function signedIn(): Promise<{ name: string; role: string; mode: string }> {
-  for (;;) {
-    try {
-      return await get("/session");
-    } catch (e) {
-      if (!(e instanceof Problem) || e.status !== 401) throw e;
-    }
-    await new Promise<void>((done) => {
-      const input = h("input", { type: "password", autocomplete: "current-password", required: true, id: "token" });
-      const says = h("p", { class: "error", role: "alert" });
-      const form = h("form", { class: "signin" }, h("h1", {}, "Hải Đăng"), h("label", { for: "token" }, t("signin.token")), input, says, h("button", { class: "primary" }, t("signin.go")));
-      form.addEventListener("submit", async (ev) => {
-        ev.preventDefault();
-        try {
-          await post("/session", { token: input.value });
-          form.remove();
-          done();
-        } catch (e) { says.textContent = (e as Error).message; }
-      });
-      document.body.append(form);
-      input.focus();
-    });
-  }
-}
 
 /** uuid works on plain http too, where crypto.randomUUID is not. */
 export function uuid(): string {

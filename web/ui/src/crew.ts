@@ -3,7 +3,8 @@
 import "./fonts.css";
 import "./base.css";
 import "./crew.css";
-import { call, get, post, Problem, signedIn, uuid } from "./api";
+import { call, get, post, Problem, uuid } from "./api";
+import { signedIn } from "./signin";
 import { h, released, show } from "./dom";
 import { blobOf, picker, shrink } from "./photo";
 import { ago, switcher, t } from "./i18n";

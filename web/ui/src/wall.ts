@@ -3,7 +3,8 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import "uplot/dist/uPlot.min.css";
 import "./base.css";
 import "./wall.css";
-import { get, signedIn } from "./api";
+import { get } from "./api";
+import { signedIn } from "./signin";
 import { h, show } from "./dom";
 import { switcher, t, when } from "./i18n";
 import { Live } from "./live";
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   };
   const siren = new Siren(sound);
   const map = new WallMap(mapEl, live, types, (id) => openDevice(panel, id, types));
-  const board = new Board(boardEl, crews, me.role === "operator", siren, (a) => map.fly(a.lon, a.lat));
+  const board = new Board(boardEl, crews, me.actions.includes("alert.ack"), siren, (a) => map.fly(a.lon, a.lat));
   live.subscribe("alerts", (f) => { board.alerts(f); map.alerts(f); });
   live.subscribe("work-orders", (f) => board.orders(f));
   live.subscribe("reports", (f) => { board.reports(f); map.reports(f); });

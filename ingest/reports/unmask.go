@@ -1,0 +1,73 @@
+package reports
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"haidang/devices"
+	"haidang/devices/audit"
+)
+
+// Personal is what of a report tells a person or a home, as it was sent.
+type Personal struct {
+	Code        string   `json:"code"`
+	Name        string   `json:"name"`
+	Phone       string   `json:"phone"`
+	Description string   `json:"description"`
+	Address     string   `json:"address"`
+	Lat         *float64 `json:"lat,omitempty"`
+	Lon         *float64 `json:"lon,omitempty"`
+}
+
+// minReason is how many letters a reason has at least.
+const minReason = 10
+
+// Unmask gives what of a report is hidden, once somebody says why they need it.
+// The audit log has it before they have.
+func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, error) {
+	reason = strings.TrimSpace(reason)
+	letters := 0
+	for _, r := range reason {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	if letters < minReason || len(reason) > 1000 {
+		return nil, &devices.FieldError{Field: "reason", Reason: fmt.Sprintf("say why you need it, in at least %d letters; the auditor reads it", minReason)}
+	}
+	code = readCode(s.prefix, code)
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("unmask report: %w", err)
+	}
+	defer tx.Rollback()
+	p := &Personal{Code: code}
+	err = tx.QueryRowContext(ctx, `SELECT reporter,phone,description,address,lat,lon FROM report WHERE code = ?`, code).Scan(&p.Name, &p.Phone, &p.Description, &p.Address, &p.Lat, &p.Lon)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("report: %w", devices.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("unmask report: %w", err)
+	}
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "report.unmask", Kind: "report", ID: code, Why: reason}); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("unmask report: %w", err)
+	}
+	return p, nil
+}
+
+// Place is where a report is, exactly, for whoever is sent there; nil when it
+// has an address only.
+func (s *Service) Place(ctx context.Context, code string) (lat, lon *float64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT lat, lon FROM report WHERE code = ?`, readCode(s.prefix, code)).Scan(&lat, &lon)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("report: %w", devices.ErrNotFound)
+	}
+	return lat, lon, err
+}

@@ -1,0 +1,161 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"haidang/alerts"
+	"haidang/alerts/dispatch"
+	"haidang/devices"
+	"haidang/devices/people"
+	"haidang/devices/personal"
+	"haidang/ingest/reports"
+	"haidang/web/live"
+)
+
+// Where things lie, for the rights that are limited to areas and categories.
+
+func deviceScope(d *devices.Device) people.Scope {
+	return people.Scope{Area: d.Area, Category: string(d.Type)}
+}
+
+func alertScope(a *alerts.Alert) people.Scope {
+	return people.Scope{Area: a.Area, Category: a.DeviceType}
+}
+
+func reportScope(r *reports.Report) people.Scope {
+	return people.Scope{Area: r.Area, Category: r.Category}
+}
+
+// orderScope is where an order lies, and the category of what it is about; one
+// that lies nowhere and is about nothing is seen without limits only.
+func (s *Server) orderScope(r *http.Request, o *dispatch.WorkOrder) people.Scope {
+	var in people.Scope
+	if o.Report != "" {
+		if rep, err := s.Reports.Get(r.Context(), o.Report); err == nil {
+			in = reportScope(rep)
+		}
+	}
+	if o.Alert != "" {
+		if a, err := s.Alerts.Get(r.Context(), o.Alert); err == nil {
+			in = alertScope(a)
+		}
+	}
+	if o.Area != "" {
+		in.Area = o.Area
+	}
+	return in
+}
+
+// mayOrder says whether who asks may do a to a work order. A crew sees its own.
+func (s *Server) mayOrder(r *http.Request, a people.Action, o *dispatch.WorkOrder) bool {
+	id := who(r)
+	return id.rights.Everywhere(a) || id.rights.Has(a) && id.crew != "" && id.crew == o.Crew || id.rights.Allow(a, s.orderScope(r, o))
+}
+
+// showOrder is an order as who asks may see it: where a report lies that is
+// shown about, the exact place is for who works on it.
+func (s *Server) showOrder(r *http.Request, o *dispatch.WorkOrder) *dispatch.WorkOrder {
+	if o.Report == "" || who(r).rights.Has(people.WorkOrderAct) || who(r).rights.Has(people.ReportHandle) {
+		return o
+	}
+	shown := *o
+	shown.Lat, shown.Lon = coarse(o.Lat), coarse(o.Lon)
+	shown.Timeline = make([]dispatch.Event, len(o.Timeline))
+	for i, e := range o.Timeline {
+		e.Lat, e.Lon = coarse(e.Lat), coarse(e.Lon)
+		shown.Timeline[i] = e
+	}
+	return &shown
+}
+
+func coarse(degrees *float64) *float64 {
+	if degrees == nil {
+		return nil
+	}
+	x := personal.Place(*degrees)
+	return &x
+}
+
+// visible reads on until a page holds something that may be seen, or there is no
+// more: within limits a page can be shorter than was asked for.
+func visible[T any](before int64, read func(before int64) ([]T, int64, error), sees func(T) bool) (out []T, next int64, err error) {
+	for {
+		items, next, err := read(before)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, it := range items {
+			if sees(it) {
+				out = append(out, it)
+			}
+		}
+		if len(out) > 0 || next == 0 {
+			return out, next, nil
+		}
+		before = next
+	}
+}
+
+// channels say which action each channel of the websocket needs.
+var channels = map[string]people.Action{
+	"map": people.DeviceRead, "stats": people.StatsRead, alerts.Channel: people.AlertRead, reports.Channel: people.ReportRead, dispatch.Channel: people.WorkOrderRead,
+}
+
+// access is what the session may see live.
+func (s *Server) access(r *http.Request) live.Access {
+	rights := who(r).rights
+	a := live.Access{Channel: func(name string) bool {
+		if name == "stats" {
+			return rights.Everywhere(people.StatsRead)
+		}
+		action, known := channels[name]
+		return known && rights.Has(action)
+	}}
+	if limits := rights.Limits(people.DeviceRead); limits != "" {
+		a.Limits = limits
+		a.Device = func(d *devices.Device) bool { return rights.Allow(people.DeviceRead, deviceScope(d)) }
+	}
+	a.Item = func(channel string, item json.RawMessage) json.RawMessage { return s.showItem(r, channel, item) }
+	return a
+}
+
+// showItem is a change in a lossless channel as who asks may see it; nil: not
+// at all.
+func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage) json.RawMessage {
+	rights := who(r).rights
+	switch channel {
+	case alerts.Channel:
+		if rights.Everywhere(people.AlertRead) {
+			return item
+		}
+		var a alerts.Alert
+		if json.Unmarshal(item, &a) != nil || !rights.Allow(people.AlertRead, alertScope(&a)) {
+			return nil
+		}
+	case reports.Channel:
+		if rights.Everywhere(people.ReportRead) {
+			return item
+		}
+		var rep reports.Report
+		if json.Unmarshal(item, &rep) != nil || !rights.Allow(people.ReportRead, reportScope(&rep)) {
+			return nil
+		}
+	case dispatch.Channel:
+		if rights.Everywhere(people.WorkOrderRead) && (rights.Has(people.WorkOrderAct) || rights.Has(people.ReportHandle)) {
+			return item
+		}
+		var o dispatch.WorkOrder
+		if json.Unmarshal(item, &o) != nil || !s.mayOrder(r, people.WorkOrderRead, &o) {
+			return nil
+		}
+		if shown := s.showOrder(r, &o); shown != &o {
+			b, err := json.Marshal(shown)
+			if err != nil {
+				return nil
+			}
+			return b
+		}
+	}
+	return item
+}
