@@ -67,7 +67,7 @@ func (s *Server) listSources(w http.ResponseWriter, _ *http.Request) {
 				continue
 			}
 			interval := s.Registry.Interval(d)
-			v.Devices[devices.FreshnessAt(now, s.Tracker.LastSeen(id), interval)]++
+			v.Devices[s.Tracker.Freshness(now, id, interval)]++
 			v.Gaps += s.Tracker.Missing(id)
 			if interval > 0 {
 				expected += time.Minute.Seconds() / interval.Seconds()

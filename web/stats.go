@@ -14,7 +14,7 @@ func (s *Server) Stats(ctx context.Context) (any, error) {
 	total := map[string]int{"live": 0, "late": 0, "silent": 0, "never": 0, "total": 0}
 	byType := map[devices.TypeID]map[string]int{}
 	for _, d := range s.Registry.List(devices.Filter{}) {
-		f := string(devices.FreshnessAt(now, s.Tracker.LastSeen(d.ID), s.Registry.Interval(d)))
+		f := string(s.Tracker.Freshness(now, d.ID, s.Registry.Interval(d)))
 		total[f]++
 		total["total"]++
 		if byType[d.Type] == nil {

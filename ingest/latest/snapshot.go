@@ -9,12 +9,14 @@ import (
 	"os"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/ingest"
 )
 
 type snapshot struct {
-	Pos    ingest.Pos
-	States map[devices.ID]*State
+	Pos     ingest.Pos
+	States  map[devices.ID]*State
+	Outages []health.Outage
 }
 
 // Load reads the snapshot at path; a missing one is no error. Run then goes on
@@ -34,7 +36,7 @@ func (t *Tracker) Load(path string) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pos = s.Pos
+	t.pos, t.outages = s.Pos, s.Outages
 	for id, st := range s.States {
 		if st.Values == nil {
 			st.Values = map[string]LatestValue{}
@@ -50,7 +52,7 @@ func (t *Tracker) Save(path string) error {
 	err := ingest.WriteWhole(path, func(w io.Writer) error {
 		t.mu.RLock()
 		defer t.mu.RUnlock()
-		return gob.NewEncoder(w).Encode(snapshot{t.pos, t.states})
+		return gob.NewEncoder(w).Encode(snapshot{t.pos, t.states, t.outages})
 	})
 	if err != nil {
 		return fmt.Errorf("write snapshot: %w", err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/ingest"
 )
 
@@ -19,6 +20,10 @@ const tailMax = 12
 type State struct {
 	// LastSeen is when anything last arrived from the device.
 	LastSeen time.Time
+	// Since is since when it has spoken without a silence between, Rhythm how
+	// often it does.
+	Since  time.Time
+	Rhythm health.Rhythm
 	// LastFix is the newest reading by fix time; shared, not to be changed.
 	LastFix *ingest.Reading
 	// Values has the newest of each metric by fix time.
@@ -40,6 +45,7 @@ type LatestValue struct {
 	Quality    ingest.Quality
 	FixTime    time.Time
 	ReceivedAt time.Time
+	Rhythm     health.Rhythm // of its arrivals
 }
 
 // TrackPoint is one past position.
@@ -57,6 +63,12 @@ type Journal interface {
 
 // Tracker holds every device's State.
 type Tracker struct {
+	// Expect is what was declared of how a device speaks; set it before Run. It
+	// must not ask the tracker. Nil: nothing is known.
+	Expect func(devices.ID) health.Expectation
+	// Spoke is told each time that a device spoke; set it before Run. May be nil.
+	Spoke func(devices.ID)
+
 	mu      sync.RWMutex
 	states  map[devices.ID]*State
 	pos     ingest.Pos
@@ -64,6 +76,7 @@ type Tracker struct {
 	delays  delays
 	total   int64
 	rate    rates
+	outages []health.Outage // that ended and wait to be kept
 }
 
 // New returns an empty tracker.
@@ -100,7 +113,10 @@ func (t *Tracker) learn(es []ingest.Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range es {
-		t.state(es[i].Reading.Device).take(es[i].Reading)
+		s := t.state(es[i].Reading.Device)
+		s.LastSeen = later(s.LastSeen, es[i].Reading.ReceivedAt) // what lies between is not among these
+		s.Since = s.LastSeen
+		s.take(es[i].Reading, unrelated)
 	}
 }
 
@@ -117,13 +133,13 @@ func (t *Tracker) apply(es []ingest.Entry, now time.Time) {
 	for i := range es {
 		r := es[i].Reading
 		if ev := es[i].Event; ev != nil {
-			if t.state(ev.Device).takeEvent(ev) {
+			if t.takeEvent(ev) {
 				changed = append(changed, ev.Device)
 			}
 			continue
 		}
 		s := t.state(r.Device)
-		s.take(r)
+		s.take(r, t.heard(r.Device, s, r.ReceivedAt))
 		changed = append(changed, r.Device)
 		if r.Lateness == ingest.LiveNow && !r.TimeAssumed && !r.TimeSuspect {
 			t.delays.add(now.Sub(r.FixTime))
@@ -140,6 +156,7 @@ func (t *Tracker) apply(es []ingest.Entry, now time.Time) {
 	for _, w := range watches {
 		w.mark(changed)
 	}
+	t.tellSpoke(es)
 }
 
 func (t *Tracker) state(id devices.ID) *State {
@@ -167,21 +184,24 @@ func (v LatestValue) EventTime() time.Time {
 
 // takeEvent applies an event and says whether it changed what is shown. That a
 // device went is said by its broker: it was not seen then.
-func (s *State) takeEvent(ev *ingest.Event) bool {
-	state := ev.Connection()
+func (t *Tracker) takeEvent(ev *ingest.Event) bool {
+	s, state := t.state(ev.Device), ev.Connection()
 	if state != "offline" {
-		s.LastSeen = later(s.LastSeen, ev.ReceivedAt)
+		t.heard(ev.Device, s, ev.ReceivedAt)
 	}
 	if state == "" || ev.ReceivedAt.Before(s.ConnectionAt) || state == s.Connection {
 		return false
+	}
+	if state == "online" {
+		t.cameBack(ev.Device, s, ev.ReceivedAt)
 	}
 	s.Connection, s.ConnectionAt = state, ev.ReceivedAt
 	return true
 }
 
-// take applies a reading. An older one never overwrites a newer value.
-func (s *State) take(r *ingest.Reading) {
-	s.LastSeen = later(s.LastSeen, r.ReceivedAt)
+// take applies a reading of a device that should speak every declared. An older
+// one never overwrites a newer value.
+func (s *State) take(r *ingest.Reading, declared time.Duration) {
 	s.Trust.takeSeq(r.Seq, r.ReceivedAt)
 	s.Trust.takeClock(r)
 	at := r.EventTime()
@@ -190,7 +210,10 @@ func (s *State) take(r *ingest.Reading) {
 	}
 	for _, v := range r.Values {
 		if old, ok := s.Values[v.Metric]; !ok || !at.Before(old.EventTime()) {
-			s.Values[v.Metric] = LatestValue{v.Number, v.Quality, r.FixTime, r.ReceivedAt}
+			if ok {
+				old.Rhythm.Take(r.ReceivedAt.Sub(old.ReceivedAt), declared)
+			}
+			s.Values[v.Metric] = LatestValue{v.Number, v.Quality, r.FixTime, r.ReceivedAt, old.Rhythm}
 		}
 	}
 	if r.Position == nil || at.Before(s.PositionAt) || r.TimeSuspect {
@@ -267,7 +290,9 @@ func (t *Tracker) Connection(id devices.ID) string {
 // Heard notes that a device spoke, though it said nothing that is kept.
 func (t *Tracker) Heard(id devices.ID, at time.Time) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.state(id)
-	s.LastSeen = later(s.LastSeen, at)
+	t.heard(id, t.state(id), at)
+	t.mu.Unlock()
+	if t.Spoke != nil {
+		t.Spoke(id)
+	}
 }

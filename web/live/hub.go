@@ -212,7 +212,7 @@ func (h *Hub) lookedAt() []*look {
 func (h *Hub) ageing(now time.Time) []devices.ID {
 	var ids []devices.ID
 	for _, d := range h.Registry.List(devices.Filter{}) {
-		f := devices.FreshnessAt(now, h.Tracker.LastSeen(d.ID), h.Registry.Interval(d))
+		f := h.Tracker.Freshness(now, d.ID, h.Registry.Interval(d))
 		if old, ok := h.fresh[d.ID]; !ok || old != f {
 			h.fresh[d.ID] = f
 			if ok {

@@ -24,7 +24,7 @@ type item struct {
 // place tells where a device is and how it does; false for one with no place.
 // Its JSON costs the most, and is made only when asked for.
 func (h *Hub) place(d *devices.Device, now time.Time, encode bool) (it item, ok bool) {
-	interval := h.Registry.Interval(d)
+	interval, _ := h.Tracker.Held(d.ID, h.Registry.Interval(d))
 	h.Tracker.Look(d.ID, func(s *latest.State) {
 		pos := s.Position
 		if pos == nil {
