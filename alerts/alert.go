@@ -35,6 +35,10 @@ const (
 	Withdrawn = "withdrawn"
 )
 
+// CohortKind is the kind, and the rule, of an alert that many devices of one
+// group fell silent together: their gateway, network or vendor failed.
+const CohortKind = "cohort"
+
 // Name is a label in both languages.
 type Name struct {
 	VI string `json:"vi" yaml:"vi"`
@@ -74,6 +78,14 @@ type Alert struct {
 	Value     *float64 `json:"value,omitempty"`
 	Threshold *float64 `json:"threshold,omitempty"`
 	Fence     string   `json:"fence,omitempty"`
+	// Cohort is the alert of the group outage that this silence is part of: it
+	// is shown under it, and has no siren of its own.
+	Cohort string `json:"cohort,omitempty"`
+	// Group names what fell silent together, as kind:name; Members are the
+	// devices, Of is how many of its kind spoke before. Only of a CohortKind.
+	Group     string   `json:"group,omitempty"`
+	Members   []string `json:"members,omitempty"`
+	Of        int      `json:"of,omitempty"`
 	Summary   string   `json:"summary"`
 	SummaryEN string   `json:"summary_en"`
 	Lat       *float64 `json:"lat,omitempty"`
@@ -82,7 +94,12 @@ type Alert struct {
 }
 
 // Key is the identity under which at most one alert is open.
-func (a *Alert) Key() string { return a.Rule + "|" + a.Device + "|" + a.Fence }
+func (a *Alert) Key() string {
+	if a.Kind == CohortKind {
+		return a.Rule + "|" + a.Group
+	}
+	return a.Rule + "|" + a.Device + "|" + a.Fence
+}
 
 // SetSeq implements changelog.Numbered.
 func (a *Alert) SetSeq(n int64) { a.Seq = n }

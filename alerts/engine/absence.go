@@ -7,6 +7,7 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/rules"
 	"haidang/devices"
+	"haidang/devices/health"
 )
 
 // runClock looks for silence and for late data until ctx ends.
@@ -42,6 +43,7 @@ func (e *Engine) Tick(ctx context.Context, now time.Time) error {
 func (e *Engine) judgeSilence(ctx context.Context, now time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.grouped = nil
 	for _, rule := range e.absence {
 		for _, dev := range e.reg.List(devices.Filter{Type: rule.DeviceType}) {
 			if rule.Device == "" || rule.Device == dev.ID {
@@ -49,6 +51,7 @@ func (e *Engine) judgeSilence(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
+	e.judgeCohorts(now)
 	if len(e.changed) == 0 {
 		return nil
 	}
@@ -67,14 +70,22 @@ func (e *Engine) judgeAbsence(rule *rules.Rule, dev *devices.Device, now time.Ti
 		}
 		return
 	}
-	limit := time.Duration(rule.Intervals * float64(e.reg.Interval(dev)))
-	since := last
-	if e.began.After(since) {
-		since = e.began
+	t := e.traits(dev)
+	limit := time.Duration(rule.Intervals * float64(t.Interval))
+	if limit <= 0 || t.Contract == health.Event || now.Sub(e.heardAt(last)) <= limit {
+		return
 	}
-	if limit > 0 && now.Sub(since) > limit {
-		e.raise(rule, dev, last, false, func(a *alerts.Alert) {
-			a.Summary, a.SummaryEN = absenceSummary(rule, last)
-		})
+	cohort := e.cohortOf(dev, now)
+	e.raise(rule, dev, last, false, func(a *alerts.Alert) {
+		a.Summary, a.SummaryEN = absenceSummary(rule, last)
+		a.Cohort = cohort
+	})
+}
+
+// heardAt is from when on a silence counts.
+func (e *Engine) heardAt(last time.Time) time.Time {
+	if e.began.After(last) {
+		return e.began
 	}
+	return last
 }

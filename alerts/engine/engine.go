@@ -24,6 +24,7 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/rules"
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/ingest"
 )
 
@@ -73,6 +74,13 @@ type Engine struct {
 	changed []*alerts.Alert
 	saved   time.Time
 	began   time.Time
+	cohorts map[string]string // the open group outages: their key by ID
+	// returning is since when most of a group outage's members are back.
+	returning map[string]time.Time
+
+	traits  func(*devices.Device) health.Traits
+	cohort  CohortOptions
+	grouped map[string][]*devices.Device // by group, as of this tick; nil until asked for
 }
 
 type memoryKey struct {
@@ -99,6 +107,11 @@ type Options struct {
 	History  History
 	Areas    alerts.Areas
 	Log      *slog.Logger
+	// Traits are what the registry says of a device that its silence goes by;
+	// nil: only its interval is known, and it belongs to no group.
+	Traits func(*devices.Device) health.Traits
+	// Cohort says when many silences are one; the zero value takes the defaults.
+	Cohort CohortOptions
 }
 
 // New loads the engine's state. An open alert whose rule is gone is closed:
@@ -106,7 +119,13 @@ type Options struct {
 func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{store: o.Store, state: &stateStore{o.Store}, reg: o.Registry, seen: o.Seen, past: o.History, areas: o.Areas, log: o.Log.With("component", "alerts.engine"),
 		byID: map[string]*rules.Rule{}, byType: map[devices.TypeID][]*rules.Rule{}, open: map[string]*alerts.Alert{},
-		memory: map[memoryKey]*memory{}, dirty: map[memoryKey]struct{}{}, late: map[memoryKey]*lateWait{}, began: time.Now()}
+		memory: map[memoryKey]*memory{}, dirty: map[memoryKey]struct{}{}, late: map[memoryKey]*lateWait{}, began: time.Now(),
+		cohorts: map[string]string{}, returning: map[string]time.Time{}, traits: o.Traits, cohort: o.Cohort.orDefault()}
+	if e.traits == nil {
+		e.traits = func(d *devices.Device) health.Traits {
+			return health.Traits{Expectation: health.Expectation{Interval: e.reg.Interval(d)}}
+		}
+	}
 	rs := o.Rules
 	for i := range rs {
 		r := &rs[i]
@@ -145,7 +164,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	for _, a := range opened {
 		e.open[a.Key()] = a
-		if r := e.byID[a.Rule]; r == nil || r.DeviceType != "" && string(r.DeviceType) != a.DeviceType || r.Fence != a.Fence {
+		if a.Kind == alerts.CohortKind {
+			e.cohorts[a.ID] = a.Key()
+		} else if r := e.byID[a.Rule]; r == nil || r.DeviceType != "" && string(r.DeviceType) != a.DeviceType || r.Fence != a.Fence {
 			e.clear(a, time.Now(), alerts.RuleRemoved)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"haidang/alerts/rules"
 	"haidang/devices"
 	"haidang/devices/changelog"
+	"haidang/devices/health"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/journal"
@@ -30,6 +31,8 @@ type bench struct {
 	reg   *devices.Registry
 	rules []rules.Rule
 	seen  seen
+	// traits of devices; nil: the plain ones.
+	traits func(*devices.Device) health.Traits
 	// journal is a real one: late data is judged from it.
 	journal *journal.Journal
 	kept    []ingest.Entry
@@ -71,7 +74,7 @@ func newBench(t *testing.T, ruleYAML string) *bench {
 // restart loads the engine anew, as after a kill.
 func (b *bench) restart() {
 	b.t.Helper()
-	e, err := New(context.Background(), Options{Store: b.store, Rules: b.rules, Registry: b.reg, Seen: b.seen, History: b.journal, Log: slog.New(slog.DiscardHandler)})
+	e, err := New(context.Background(), Options{Store: b.store, Rules: b.rules, Registry: b.reg, Seen: b.seen, History: b.journal, Traits: b.traits, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.t.Fatal(err)
 	}
