@@ -12,6 +12,10 @@
 // for byte. Run paces the stream by the real clock and hands each message to
 // its device's connection.
 //
+// Each device listens to its commands and its configuration, does what it is
+// told once for each id (restart, set_interval, identify, sleep, and fail on
+// purpose), and answers.
+//
 // Time: a --time-factor of 60 makes an hour of the province pass in a minute:
 // intervals shrink and vessels hurry, but fix times on the wire are the real
 // time of sending unless a fault says otherwise.

@@ -2,8 +2,10 @@ package firmwaresim
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -27,10 +29,35 @@ type link struct {
 	outbox *outbox
 	cable  cable
 	start  func()
+	orders *orders
+	qos    byte // with which it listens to the server
+
+	mu    sync.Mutex
+	away  time.Duration // it goes off line for so long when all is said; 0: it stays
+	first []Message     // to be said on the next connection
 }
 
-func newLink(d Device, broker string, log *slog.Logger) *link {
-	return &link{device: d, broker: broker, log: log, outbox: newOutbox()}
+// newLink makes the connection of device number i; retime changes how often it
+// measures.
+func newLink(i int, d Device, broker string, log *slog.Logger, qos byte, retime func(time.Duration) error) *link {
+	l := &link{device: d, broker: broker, log: log, outbox: newOutbox(), qos: qos}
+	word := func(leaf string, v any) Message {
+		return Message{Kind: Publish, Device: i, ID: d.ID, Topic: d.Topic(leaf), Payload: encode(v)}
+	}
+	l.orders = &orders{device: d, retime: retime,
+		say: func(leaf string, v any) { l.outbox.put(word(leaf, v)) },
+		later: func(leaf string, v any) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.first = append(l.first, word(leaf, v))
+		},
+		leave: func(d time.Duration) {
+			l.mu.Lock()
+			l.away = d
+			l.mu.Unlock()
+			l.outbox.wake()
+		}}
+	return l
 }
 
 // put takes a message for the device and says false when there is no room.
@@ -53,7 +80,11 @@ func (l *link) run(ctx context.Context) {
 	for wait := firstRetry; ctx.Err() == nil; wait = min(wait*2, lastRetry) {
 		l.cable.plugged(ctx)
 		begun := time.Now()
-		l.connection(ctx)
+		if away := l.connection(ctx); away > 0 {
+			pause(ctx, away)
+			wait = firstRetry
+			continue
+		}
 		if time.Since(begun) > time.Minute {
 			wait = firstRetry
 		}
@@ -62,32 +93,66 @@ func (l *link) run(ctx context.Context) {
 	}
 }
 
-// connection is the life of one connection.
-func (l *link) connection(ctx context.Context) {
+// connection is the life of one connection. away is above 0 when the device
+// went by itself, for so long.
+func (l *link) connection(ctx context.Context) (away time.Duration) {
 	lost := make(chan struct{})
 	client := mqtt.NewClient(l.options(lost))
 	if err := await(ctx, lost, client.Connect(), dialTimeout); err != nil {
 		l.log.Debug("device cannot connect", "device", l.device.ID, "error", err)
 		client.Disconnect(0)
-		return
+		return 0
 	}
 	defer client.Disconnect(50)
+	listen := client.SubscribeMultiple(map[string]byte{l.device.Topic("commands/+"): l.qos, l.device.Topic("config"): l.qos}, l.orders.hear)
+	if err := await(ctx, lost, listen, ackWait); err != nil {
+		l.log.Debug("device hears no commands", "device", l.device.ID, "error", err)
+	}
+	l.sayFirst()
 	err := await(ctx, lost, l.says(client, "online"), ackWait)
 	if err == nil {
 		err = l.deliver(ctx, lost, client)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, errLeaves) {
 		// Switched off in order: whoever looks should not see it online.
 		l.says(client, "offline").WaitTimeout(farewell)
-		return
+		return l.leaves()
 	}
 	l.log.Debug("device lost its connection", "device", l.device.ID, "error", err)
+	return 0
+}
+
+// sayFirst puts what waits for a new connection into the outbox.
+func (l *link) sayFirst() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range l.first {
+		l.outbox.put(m)
+	}
+	l.first = nil
+}
+
+// isLeaving says whether the device is to go when all is said; leaves begins it.
+func (l *link) isLeaving() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.away > 0
+}
+
+func (l *link) leaves() (away time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	away, l.away = l.away, 0
+	return away
 }
 
 // deliver sends what the outbox gives until the connection or the context ends.
 func (l *link) deliver(ctx context.Context, lost <-chan struct{}, client mqtt.Client) error {
 	for {
 		m, ok := l.outbox.first()
+		if !ok && l.isLeaving() {
+			return errLeaves
+		}
 		if !ok {
 			select {
 			case <-ctx.Done():

@@ -2,11 +2,13 @@ package firmwaresim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // network carries messages over real connections: MQTT for devices, HTTP for
@@ -18,7 +20,18 @@ type network struct {
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
 	overflow atomic.Int64 // messages dropped because a device's outbox was full
+	changes  chan retiming
 }
+
+// retiming is that a device is to measure more or less often.
+type retiming struct {
+	device   int
+	interval time.Duration
+}
+
+// manyDevices is from how many on they listen at QoS 0: at QoS 1 a broker such
+// as NATS keeps a consumer for each subscription.
+const manyDevices = 1000
 
 func newNetwork(ctx context.Context, opts Options, log *slog.Logger, fleet []Device) (*network, error) {
 	broker, err := url.Parse(opts.MQTT)
@@ -26,9 +39,13 @@ func newNetwork(ctx context.Context, opts Options, log *slog.Logger, fleet []Dev
 		return nil, fmt.Errorf("broker %q is not an address such as tcp://127.0.0.1:1883", opts.MQTT)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	n := &network{log: log, links: make([]*link, len(fleet)), stop: stop}
+	n := &network{log: log, links: make([]*link, len(fleet)), stop: stop, changes: make(chan retiming, 64)}
+	qos := byte(1)
+	if len(fleet) > manyDevices {
+		qos = 0
+	}
 	for i, d := range fleet {
-		n.links[i] = newLink(d, opts.MQTT, log)
+		n.links[i] = newLink(i, d, opts.MQTT, log, qos, func(interval time.Duration) error { return n.retime(i, interval) })
 	}
 	if opts.HTTP != "" {
 		n.citizens = newMailbox(opts.HTTP, log)
@@ -39,6 +56,19 @@ func newNetwork(ctx context.Context, opts Options, log *slog.Logger, fleet []Dev
 		l.start = func() { n.wg.Go(func() { l.run(ctx) }) }
 	}
 	return n, nil
+}
+
+// retime asks the pace to have a device measure every interval of virtual time.
+func (n *network) retime(device int, interval time.Duration) error {
+	if interval < time.Second || interval > 24*time.Hour {
+		return errors.New("the interval must be from 1 second to one day")
+	}
+	select {
+	case n.changes <- retiming{device, interval}:
+		return nil
+	default:
+		return errors.New("busy; try again")
+	}
 }
 
 func (n *network) carry(m Message) {

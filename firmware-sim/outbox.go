@@ -24,11 +24,16 @@ func (o *outbox) put(m Message) bool {
 		o.waiting = append(o.waiting, m)
 	}
 	o.mu.Unlock()
+	o.wake()
+	return !full
+}
+
+// wake has whoever waits for the box look again.
+func (o *outbox) wake() {
 	select {
 	case o.filled <- struct{}{}:
 	default:
 	}
-	return !full
 }
 
 // first gives the oldest message and leaves it in the box.

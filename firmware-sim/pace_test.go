@@ -14,7 +14,7 @@ func TestPaceKeepsTime(t *testing.T) {
 		rec := &recorder{stop: stop, atMost: 3000}
 		start := time.Now()
 		opts := StreamOptions{TimeFactor: 60, Seed: 3, Start: start}
-		pace(ctx, NewStream(load(t, DefaultScenario), opts), rec)
+		pace(ctx, NewStream(load(t, DefaultScenario), opts), rec, nil)
 
 		twin := NewStream(load(t, DefaultScenario), opts)
 		for i, m := range rec.messages {

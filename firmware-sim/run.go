@@ -40,13 +40,13 @@ func Run(ctx context.Context, s *Scenario, opts Options) error {
 		return err
 	}
 	log.Info("simulator started", "scenario", s.Name, "devices", len(st.Fleet()), "time_factor", st.opts.TimeFactor, "seed", opts.Seed)
-	pace(ctx, st, net)
+	pace(ctx, st, net, net.changes)
 	net.close()
 	return nil
 }
 
-// pace hands on each message at its time.
-func pace(ctx context.Context, st *Stream, to carrier) {
+// pace hands on each message at its time, and lets changes change the stream.
+func pace(ctx context.Context, st *Stream, to carrier, changes <-chan retiming) {
 	wait := time.NewTimer(0)
 	defer wait.Stop()
 	for ctx.Err() == nil {
@@ -57,10 +57,15 @@ func pace(ctx context.Context, st *Stream, to carrier) {
 		}
 		if ahead > 0 {
 			wait.Reset(ahead)
+		}
+		for due := ahead <= 0; !due; {
 			select {
 			case <-ctx.Done():
 				return
+			case c := <-changes:
+				st.units[c.device].Interval = c.interval
 			case <-wait.C:
+				due = true
 			}
 		}
 		to.carry(m)

@@ -9,6 +9,7 @@ import (
 )
 
 var (
+	errLeaves = errors.New("the device goes off line")
 	errLost   = errors.New("connection lost")
 	errNoWord = errors.New("no acknowledgement in time")
 )
