@@ -33,6 +33,9 @@ const (
 	// Withdrawn: it was found late, and data that came later still shows that
 	// its condition did not hold, or belongs to another alert.
 	Withdrawn = "withdrawn"
+	// OutOfService: its device was suspended, retired or removed, and may be
+	// silent.
+	OutOfService = "out_of_service"
 )
 
 // CohortKind is the kind, and the rule, of an alert that many devices of one
@@ -65,8 +68,8 @@ type Alert struct {
 	StartedAt  time.Time  `json:"started_at"`
 	DetectedAt time.Time  `json:"detected_at"`
 	ClearedAt  *time.Time `json:"cleared_at,omitempty"`
-	// ClearReason is empty when the condition ended; else RuleRemoved or
-	// Withdrawn.
+	// ClearReason is empty when the condition ended; else RuleRemoved,
+	// Withdrawn or OutOfService.
 	ClearReason string     `json:"clear_reason,omitempty"`
 	AckedAt     *time.Time `json:"acked_at,omitempty"`
 	AckedBy     string     `json:"acked_by,omitempty"`

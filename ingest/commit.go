@@ -19,6 +19,7 @@ import (
 func (p *Pipeline) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return p.runReports(ctx) })
+	g.Go(func() error { return p.runAnswers(ctx) })
 	pace := newPace(time.Now())
 	for {
 		batch, wait := p.next(pace, time.Now())

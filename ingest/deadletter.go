@@ -16,6 +16,7 @@ const (
 	StageDecode   Stage = "decode"
 	StageValidate Stage = "validate"
 	StageReport   Stage = "report"
+	StageAnswer   Stage = "answer"
 )
 
 // DeadLetter is a message that could not be taken: its bytes and the reason.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haidang/devices"
+	"haidang/devices/commands"
 )
 
 // Registry is what the pipeline asks of the device registry.
@@ -45,6 +46,10 @@ type Options struct {
 	// Report takes a field report that came over MQTT. A *devices.FieldError
 	// makes it a dead letter; any other error is tried again.
 	Report func(ctx context.Context, payload []byte) error
+	// Answers takes what devices say to commands and of their configuration,
+	// many at once. A *devices.FieldError in refused makes that one a dead
+	// letter; err says that none was kept, and they are tried again.
+	Answers func(ctx context.Context, as []commands.Answer) (refused []error, err error)
 	// Connection is what a device last said of itself: "online", "offline" or
 	// anything else before it did. A change becomes an event.
 	Connection func(devices.ID) string
@@ -71,6 +76,7 @@ type Pipeline struct {
 	bulk    *lane // long payloads; late messages and floods that others stand behind
 	patient *lane // late messages and floods of senders that can be kept waiting
 	reports *lane
+	answers *lane
 	limiter *limiter
 	census  *census
 	metrics *metrics
@@ -137,7 +143,7 @@ const maxBatch = 5000
 
 // NewPipeline builds the way of a message.
 func NewPipeline(o Options) *Pipeline {
-	p := &Pipeline{Options: o, live: newLane(maxWaiting / 2), bulk: newLane(maxWaiting / 4), patient: newLane(maxWaiting / 8), reports: newLane(maxWaiting / 8), limiter: newLimiter(o.DeviceLimits), census: newCensus(o.Expect, time.Now()), metrics: newMetrics(o.Metrics)}
+	p := &Pipeline{Options: o, live: newLane(maxWaiting / 2), bulk: newLane(maxWaiting / 4), patient: newLane(maxWaiting / 8), reports: newLane(maxWaiting / 8), answers: newLane(maxWaiting / 32), limiter: newLimiter(o.DeviceLimits), census: newCensus(o.Expect, time.Now()), metrics: newMetrics(o.Metrics)}
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(p.census)
 	}
@@ -176,6 +182,10 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) error {
 	case routeReport:
 		if len(w.elements) == 0 {
 			to = p.reports
+		}
+	case routeAnswer:
+		if len(w.elements) == 0 {
+			to = p.answers
 		}
 	case routeReadings, routeEvents, routeForeign:
 		if len(w.elements) == 0 { // sound, and nothing to keep

@@ -15,6 +15,7 @@ const (
 	routeEvents
 	routeState
 	routeReport
+	routeAnswer  // to a command or a configuration
 	routeForeign // a format of its own names the devices
 	routeOurs    // something the server itself publishes
 )
@@ -46,11 +47,16 @@ func parseTopic(topic string) (r route, id devices.ID, refusal *Refusal) {
 		return routeEvents, id, nil
 	case "state":
 		return routeState, id, nil
+	case "config/reported":
+		return routeAnswer, id, nil
 	case "errors", "config":
 		return routeOurs, id, nil
 	}
-	if strings.HasPrefix(leaf, "commands/") {
+	switch kind, name, _ := strings.Cut(leaf, "/"); {
+	case kind == "commands":
 		return routeOurs, id, nil
+	case kind == "replies" && name != "" && !strings.Contains(name, "/"):
+		return routeAnswer, id, nil
 	}
-	return 0, id, &Refusal{StageTopic, "topic_unknown", fmt.Sprintf("nothing is taken on topic %.200q; device %s may publish on readings, events and state", topic, id)}
+	return 0, id, &Refusal{StageTopic, "topic_unknown", fmt.Sprintf("nothing is taken on topic %.200q; device %s may publish on readings, events, state, config/reported and replies/{command}", topic, id)}
 }

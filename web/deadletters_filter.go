@@ -59,7 +59,7 @@ func deadLetterFilter(r *http.Request, more ...string) (f deadletters.Filter, q 
 	}
 	f = deadletters.Filter{Stage: ingest.Stage(q.Get("stage")), Device: devices.ID(q.Get("device")), Code: q.Get("code"), Format: q.Get("format"), Version: q.Get("version"), Status: q.Get("status")}
 	for name, known := range map[string][]string{
-		"stage":  {string(ingest.StageTopic), string(ingest.StageIdentify), string(ingest.StageDecode), string(ingest.StageValidate), string(ingest.StageReport)},
+		"stage":  {string(ingest.StageTopic), string(ingest.StageIdentify), string(ingest.StageDecode), string(ingest.StageValidate), string(ingest.StageReport), string(ingest.StageAnswer)},
 		"status": {"new", "replayed", "discarded"},
 	} {
 		if q.Has(name) && !slices.Contains(known, q.Get(name)) {

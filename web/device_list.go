@@ -49,7 +49,7 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 	}
 	now := time.Now()
 	q.StateOf = func(d *devices.Device) devices.Freshness {
-		return devices.FreshnessAt(now, s.Tracker.LastSeen(d.ID), s.Registry.Interval(d))
+		return s.Tracker.Freshness(now, d.ID, s.Registry.Interval(d))
 	}
 	q.LastSeen = s.Tracker.LastSeen
 	if rights := who(r).rights; !rights.Everywhere(people.DeviceRead) {

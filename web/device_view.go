@@ -77,8 +77,9 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 	st, _ := s.Tracker.Get(d.ID)
 	area, _ := s.Registry.Area(d.Area)
 	interval := s.Registry.Interval(d)
+	held, _ := s.Tracker.Held(d.ID, interval)
 	v := deviceView{ID: d.ID, Type: d.Type, Name: d.Name, Area: d.Area, AreaName: area.Name, Interval: interval.Seconds(), Life: d.Life,
-		State: devices.FreshnessAt(now, st.LastSeen, interval), Connection: st.Connection, Discovered: d.Discovered,
+		State: devices.FreshnessAt(now, st.LastSeen, held), Connection: st.Connection, Discovered: d.Discovered,
 		Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Cohort: d.Cohort, Gateway: d.Gateway, Values: map[string]valueView{}}
 	if v.Connection == "" {
 		v.Connection = "unknown"
@@ -95,11 +96,8 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 		v.LastSeen = &st.LastSeen
 	}
 	if st.LastFix != nil {
-		v.Health = &healthView{Gaps: st.Trust.Gaps, Missing: st.Trust.Missing, Restarts: st.Trust.Restarts}
-		if ahead, ok := st.Trust.Skew(); ok {
-			seconds := ahead.Round(time.Millisecond).Seconds()
-			v.Health.ClockAhead = &seconds
-		}
+		n := numbering(&st.Trust)
+		v.Health = &n
 	}
 	t, _ := s.Registry.Type(d.Type)
 	for k, x := range st.Values {

@@ -32,7 +32,9 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
+	"haidang/devices/commands"
 	"haidang/devices/credentials"
+	"haidang/devices/health"
 	"haidang/devices/people"
 	"haidang/devices/statedb"
 	"haidang/ingest"
@@ -85,6 +87,10 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	changes, err := changelog.Open(ctx, db)
 	must(err)
+	doing, err := health.Open(ctx, db)
+	must(err)
+	must(doing.Listen(ctx, time.Now().Add(-30*time.Second)))
+	must(doing.Listen(ctx, time.Now()))
 	photos, err := media.Open(filepath.Join(dir, "media"))
 	must(err)
 	rs, err := reports.New(ctx, db, changes, photos, reports.Options{Agencies: offices, Areas: places, Prefix: "QB"})
@@ -104,13 +110,16 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	h := &house{t: t, log: &bytes.Buffer{}, seen: map[string]bool{}, alerts: as}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	tracker := latest.New()
+	orders, err := commands.New(ctx, commands.Options{DB: db, Audit: trail, Changes: changes, Registry: reg, Log: log, Online: func(id devices.ID) bool { return tracker.Connection(id) == "online" },
+		Publish: func(context.Context, string, bool, []byte) error { return nil }})
+	must(err)
 	figures, err := rollup.Open(ctx, filepath.Join(dir, "rollups.db"), rollup.Options{Journal: j, Registry: reg, Log: log})
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
-		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Answers: orders.Take, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
+	o := Options{Version: "test", Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
-	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account"} {
+	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account", "health"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}
 	}
 	o.Pages.(fstest.MapFS)["assets/wall-ABC.js"] = &fstest.MapFile{Data: []byte("1")}
@@ -130,6 +139,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	wg.Go(func() { tracker.Run(ctx, j) })
 	wg.Go(func() { figures.Run(ctx) })
 	wg.Go(func() { o.Hub.Run(ctx) })
+	wg.Go(func() { orders.Run(ctx) })
 	t.Cleanup(func() {
 		ts.Close()
 		cancel()

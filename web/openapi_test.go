@@ -81,7 +81,7 @@ func TestRightsAreAsDescribed(t *testing.T) {
 	}
 	own := h.account("own", people.Grant{Role: "viewer"})
 	roles := append([]people.Role{{}}, h.srv.People.Roles()...)
-	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{name}", "x", "{credential}", "1", "{key}", "x", "{fingerprint}", "x")
+	fill := strings.NewReplacer("{id}", "x", "{code}", "x", "{step}", "accept", "{file}", "x.jpg", "{format}", "x", "{secret}", "x", "{name}", "x", "{command}", "x", "{batch}", "x", "{credential}", "1", "{key}", "x", "{fingerprint}", "x")
 	for _, op := range c.operations() {
 		method, path, _ := strings.Cut(op, " ")
 		action, guarded := c.operation(op)["x-action"].(string)
@@ -119,7 +119,7 @@ func TestRightsAreAsDescribed(t *testing.T) {
 // Each role is tried on each channel of the websocket.
 func TestChannelsAskForRights(t *testing.T) {
 	h := newHouse(t, nil)
-	if len(channels) != 5 {
+	if len(channels) != 6 {
 		t.Errorf("%d channels: say in rights.go what each needs", len(channels))
 	}
 	for _, role := range h.srv.People.Roles() {
@@ -339,6 +339,26 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	get("/api/v1/stats")
 	get("/api/v1/sources")
 	h.callPeople(do)
+
+	for _, by := range []string{"agency", "vendor", "area", "type"} {
+		do("viewer", "GET /api/v1/health", "/api/v1/health?window=7d&by="+by, 200)
+	}
+	do("viewer", "GET /api/v1/health/devices", "/api/v1/health/devices?sort=worst&limit=1", 200)
+	op, at = own("/health")
+	do("viewer", "GET "+op, at, 200)
+	op, at = own("/commands")
+	told := do("operator", "POST "+op, at, 202)["id"].(string)
+	do("viewer", "GET "+op, at+"?state=queued", 200)
+	do("viewer", "GET "+op+"/{command}", at+"/"+told, 200)
+	do("operator", "POST "+op+"/{command}/stop", at+"/"+told+"/stop", 200)
+	op, at = own("/config")
+	do("operator", "PUT "+op, at, 200)
+	do("viewer", "GET "+op, at, 200)
+	bulk := do("operator", "POST /api/v1/commands", "/api/v1/commands", 202)["id"].(string)
+	get("/api/v1/commands")
+	do("viewer", "GET /api/v1/commands/{batch}", "/api/v1/commands/"+bulk, 200)
+	do("viewer", "GET /api/v1/commands/{batch}/devices", "/api/v1/commands/"+bulk+"/devices", 200)
+	do("operator", "POST /api/v1/commands/{batch}/stop", "/api/v1/commands/"+bulk+"/stop", 200)
 
 	for _, op := range c.operations() {
 		responses, _ := c.operation(op)["responses"].(map[string]any)

@@ -29,6 +29,7 @@ var pageFiles = map[string]string{
 	"/bang": "console.html", "/console": "console.html",
 	"/d/{id}":    "console.html", // what a label's code says
 	"/tai-khoan": "account.html", "/account": "account.html",
+	"/suc-khoe": "health.html", "/health": "health.html",
 }
 
 func (s *Server) pages(r chi.Router) {

@@ -7,6 +7,7 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/dispatch"
 	"haidang/devices"
+	"haidang/devices/commands"
 	"haidang/devices/people"
 	"haidang/devices/personal"
 	"haidang/ingest/reports"
@@ -100,6 +101,7 @@ func visible[T any](before int64, read func(before int64) ([]T, int64, error), s
 // channels say which action each channel of the websocket needs.
 var channels = map[string]people.Action{
 	"map": people.DeviceRead, "stats": people.StatsRead, alerts.Channel: people.AlertRead, reports.Channel: people.ReportRead, dispatch.Channel: people.WorkOrderRead,
+	commands.Channel: people.DeviceRead,
 }
 
 // access is what the session may see live.
@@ -139,6 +141,10 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 		}
 		var rep reports.Report
 		if json.Unmarshal(item, &rep) != nil || !rights.Allow(people.ReportRead, reportScope(&rep)) {
+			return nil
+		}
+	case commands.Channel:
+		if !rights.Everywhere(people.DeviceRead) {
 			return nil
 		}
 	case dispatch.Channel:

@@ -149,6 +149,22 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/shifts/notes", s.needAll(people.ShiftKeep, s.noteShift))
 		r.Post("/shifts/hand-over", s.needAll(people.ShiftKeep, s.handOver))
 		r.Post("/shifts/{id}/accept", s.needAll(people.ShiftKeep, s.acceptShift))
+
+		r.Get("/health", s.needAll(people.DeviceRead, s.getHealth))
+		r.Get("/health/devices", s.needAll(people.DeviceRead, s.listHealth))
+		r.Get("/devices/{id}/health", s.need(people.DeviceRead, s.getDeviceHealth))
+
+		r.Get("/devices/{id}/config", s.need(people.DeviceRead, s.getConfig))
+		r.Put("/devices/{id}/config", s.need(people.DeviceManage, s.putConfig))
+		r.Get("/devices/{id}/commands", s.need(people.DeviceRead, s.listCommands))
+		r.Post("/devices/{id}/commands", s.need(people.DeviceManage, s.postCommand))
+		r.Get("/devices/{id}/commands/{command}", s.need(people.DeviceRead, s.getCommand))
+		r.Post("/devices/{id}/commands/{command}/stop", s.need(people.DeviceManage, s.stopCommand))
+		r.Get("/commands", s.needAll(people.DeviceRead, s.listBatches))
+		r.Post("/commands", s.needAll(people.DeviceManage, s.postBatch))
+		r.Get("/commands/{batch}", s.needAll(people.DeviceRead, s.getBatch))
+		r.Get("/commands/{batch}/devices", s.needAll(people.DeviceRead, s.listBatch))
+		r.Post("/commands/{batch}/stop", s.needAll(people.DeviceManage, s.stopBatch))
 	})
 	s.pages(r)
 	return r

@@ -7,7 +7,6 @@ import (
 	"haidang/alerts"
 	"haidang/alerts/rules"
 	"haidang/devices"
-	"haidang/devices/health"
 )
 
 // runClock looks for silence and for late data until ctx ends.
@@ -51,11 +50,26 @@ func (e *Engine) judgeSilence(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
+	e.leaveOut(now)
 	e.judgeCohorts(now)
 	if len(e.changed) == 0 {
 		return nil
 	}
 	return e.saveUntilDone(ctx)
+}
+
+// leaveOut closes the silence of devices that are no longer in service: nothing
+// else would.
+func (e *Engine) leaveOut(now time.Time) {
+	for _, a := range e.open {
+		rule := e.byID[a.Rule]
+		if rule == nil || rule.Kind != rules.Absence {
+			continue
+		}
+		if dev, ok := e.reg.Get(devices.ID(a.Device)); !ok || !dev.Life.Speaks() {
+			e.clear(a, now, alerts.OutOfService)
+		}
+	}
 }
 
 func (e *Engine) judgeAbsence(rule *rules.Rule, dev *devices.Device, now time.Time) {
@@ -72,7 +86,7 @@ func (e *Engine) judgeAbsence(rule *rules.Rule, dev *devices.Device, now time.Ti
 	}
 	t := e.traits(dev)
 	limit := time.Duration(rule.Intervals * float64(t.Interval))
-	if limit <= 0 || t.Contract == health.Event || now.Sub(e.heardAt(last)) <= limit {
+	if limit <= 0 || t.Contract == devices.Event || now.Sub(e.heardAt(last)) <= limit {
 		return
 	}
 	cohort := e.cohortOf(dev, now)

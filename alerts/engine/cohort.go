@@ -10,7 +10,6 @@ import (
 
 	"haidang/alerts"
 	"haidang/devices"
-	"haidang/devices/health"
 )
 
 // CohortOptions say when the silences of many devices are one outage: that of
@@ -148,7 +147,7 @@ func (e *Engine) join(outage *alerts.Alert, dev *devices.Device) {
 // it can be said to be silent at all.
 func (e *Engine) isSilent(dev *devices.Device, now time.Time) (silent, judged bool) {
 	t, last := e.traits(dev), e.seen.LastSeen(dev.ID)
-	if t.Interval <= 0 || t.Contract == health.Event || last.IsZero() {
+	if t.Interval <= 0 || t.Contract == devices.Event || last.IsZero() {
 		return false, false
 	}
 	return now.Sub(e.heardAt(last)) > t.Interval+t.Interval/2, true
@@ -230,7 +229,7 @@ func (e *Engine) judgeCohorts(now time.Time) {
 		grace := e.cohort.Within
 		for _, m := range outage.Members {
 			dev, ok := e.reg.Get(devices.ID(m))
-			if !ok {
+			if !ok || !dev.Life.Speaks() {
 				continue
 			}
 			if silent, _ := e.isSilent(dev, now); silent || !e.seen.LastSeen(dev.ID).After(outage.StartedAt) {

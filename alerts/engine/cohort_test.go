@@ -178,7 +178,7 @@ func TestSilencesApartAreNoOutage(t *testing.T) {
 func TestDeviceOfEventsIsNotAbsent(t *testing.T) {
 	h := newHarbour(t, 1)
 	h.bench.traits = func(d *devices.Device) health.Traits {
-		return health.Traits{Expectation: health.Expectation{Interval: 2 * time.Hour, Contract: health.Event}}
+		return health.Traits{Expectation: health.Expectation{Interval: 2 * time.Hour, Contract: devices.Event}}
 	}
 	h.restart()
 	h.began = t0

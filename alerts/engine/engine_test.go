@@ -230,6 +230,15 @@ func TestAbsence(t *testing.T) {
 	b.seen["a"] = t0.Add(21 * time.Minute)
 	b.Tick(ctx, t0.Add(22*time.Minute))
 	b.want("r closed -60-21")
+	// One that is taken out of service may be silent.
+	b.Tick(ctx, t0.Add(60*time.Minute))
+	b.want("r closed -60-21", "r open 21")
+	if _, err := b.reg.SetLife(ctx, "a", devices.Suspended, "đang sửa"); err != nil {
+		t.Fatal(err)
+	}
+	b.Tick(ctx, t0.Add(61*time.Minute))
+	b.Tick(ctx, t0.Add(90*time.Minute))
+	b.want("r closed -60-21", "r closed 21-61")
 }
 
 func TestGeofence(t *testing.T) {

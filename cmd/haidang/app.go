@@ -28,7 +28,9 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
+	"haidang/devices/commands"
 	"haidang/devices/credentials"
+	"haidang/devices/health"
 	"haidang/devices/people"
 	"haidang/devices/statedb"
 	"haidang/ingest"
@@ -85,6 +87,8 @@ type app struct {
 	history  ingest.History
 	rollups  *rollup.Rollups
 	influx   *influx.Writer
+	health   *health.Store
+	commands *commands.Service
 
 	httpURL, mqttURL string
 }
@@ -153,6 +157,13 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if a.changes, err = changelog.Open(ctx, db); err != nil {
 		return nil, err
 	}
+	if a.health, err = health.Open(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := a.buildCommands(ctx, db); err != nil {
+		return nil, err
+	}
+	a.tracker.Expect, a.tracker.Spoke = a.expectation, a.commands.Heard
 	photos, err := media.Open(filepath.Join(cfg.Data, "media"))
 	if err != nil {
 		return nil, err
@@ -194,7 +205,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
-	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Areas: places, Log: log}); err != nil {
+	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Areas: places, Log: log, Traits: a.traits, Cohort: cfg.Cohorts.options()}); err != nil {
 		return nil, err
 	}
 	if err := a.buildInflux(ctx, db); err != nil {
@@ -210,7 +221,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	}
 	a.pipeline = ingest.NewPipeline(ingest.Options{Registry: a.registry, Journal: a.journal, DeadLetters: letters, Bounds: cfg.Times.bounds(),
 		Feeds: feeds, Expect: a.sources.expected(), DeviceLimits: limits,
-		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, Connection: a.tracker.Connection, Heard: a.tracker.Heard, Version: version,
+		RegisterUnknown: cfg.UnknownDevices == "register", Report: reportService.TakeMQTT, Connection: a.tracker.Connection, Heard: a.tracker.Heard, Answers: a.commands.Take, Version: version,
 		Tell: func(d ingest.DeadLetter) {
 			if a.source != nil {
 				a.source.Tell(d)
@@ -231,9 +242,9 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	}
 	var srv *web.Server
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
-		Snapshots: snapshots(a.alerts, reportService, dispatchService),
+		Snapshots: snapshots(a.alerts, reportService, dispatchService, a.commands),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Traits: a.traits, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)
@@ -315,6 +326,8 @@ func (a *app) run(ctx context.Context, started func()) error {
 	own("alert engine", func(ctx context.Context) error { return a.engine.Run(ctx, a.journal) })
 	own("roll-ups", a.rollups.Run)
 	own("live hub", a.hub.Run)
+	own("how devices do", a.keepHealth)
+	own("commands", a.commands.Run)
 	for _, r := range a.runs {
 		own(r.name, r.run)
 	}
@@ -441,7 +454,7 @@ func (a *app) feedLiveTopics(ctx context.Context) error {
 }
 
 // snapshots are what a screen starts with in each lossless channel.
-func snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
+func snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service, cs *commands.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
 	return map[string]func(context.Context) ([]json.RawMessage, error){
 		alerts.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
 			items, _, err := as.List(ctx, alerts.Filter{Board: true, Since: time.Now().Add(-time.Hour)})
@@ -455,6 +468,7 @@ func snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[
 			items, _, err := ds.List(ctx, dispatch.Filter{Active: true, Since: time.Now().Add(-12 * time.Hour), Limit: 1000})
 			return raw(items, err)
 		},
+		commands.Channel: func(ctx context.Context) ([]json.RawMessage, error) { return raw(cs.Open(ctx)) },
 	}
 }
 

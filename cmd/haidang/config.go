@@ -55,6 +55,7 @@ type Config struct {
 	DeviceLimit string         `toml:"device_limit"`
 	Times       TimesConfig    `toml:"times"`
 	Sources     []SourceConfig `toml:"sources"`
+	Cohorts     CohortConfig   `toml:"cohorts"`
 }
 
 // TimesConfig says when readings are late, and which fix times are believed.
@@ -152,7 +153,7 @@ type InfluxConfig struct {
 
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
-	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(),
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(), Cohorts: defaultCohorts(),
 		Proxies: []string{}, People: PeopleConfig{Duration(12 * time.Hour), Duration(7 * 24 * time.Hour)},
 		OIDC:   web.OIDC{Scopes: []string{"profile", "email"}, RolesClaim: "groups", Roles: map[string]string{}},
 		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL, ClientCAUnknown: "refuse"}, Influx: InfluxConfig{Bucket: "ioc"}}
@@ -259,6 +260,7 @@ func (c *Config) Check() error {
 		bad("device_limit: %w", err)
 	}
 	c.Times.check(bad)
+	c.Cohorts.check(bad)
 	if _, err := makeSources(c.Sources); err != nil {
 		errs = append(errs, err)
 	}

@@ -48,6 +48,9 @@ func (a *app) keepHouse(ctx context.Context) error {
 		if err := a.people.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("sweep what has expired", "error", err)
 		}
+		if err := a.commands.DropBefore(ctx, time.Now().Add(-a.cfg.retention())); err != nil && ctx.Err() == nil {
+			a.log.Error("drop old commands", "error", err)
+		}
 		if err := a.changes.Trim(ctx, 100_000); err != nil && ctx.Err() == nil {
 			a.log.Error("trim the log of changes", "error", err)
 		}

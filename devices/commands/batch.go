@@ -62,6 +62,9 @@ func (s *Service) choose(sel Selection) ([]*devices.Device, error) {
 			if !ok {
 				return nil, wrong("%.80q is no device", id)
 			}
+			if !d.Life.Speaks() {
+				return nil, wrong("device %s is %s and hears no commands", d.ID, d.Life)
+			}
 			if !seen[d.ID] {
 				seen[d.ID] = true
 				ds = append(ds, d)

@@ -81,6 +81,17 @@ func TestBulkCommandIsForSomebody(t *testing.T) {
 			t.Errorf("%+v: %v, want …%s…", sel, err, says)
 		}
 	}
+	if _, err := b.reg.SetLife(t.Context(), "b", devices.Suspended, "đang sửa"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"b"}}, Request{Name: "x"}); err == nil || !strings.Contains(err.Error(), "is suspended") {
+		t.Errorf("one that is suspended: %v", err)
+	}
+	if d, _ := b.reg.Get("b"); d != nil {
+		if _, err := b.Send(t.Context(), d, Request{Name: "x"}); !errors.Is(err, devices.ErrConflict) {
+			t.Errorf("one that is suspended: %v", err)
+		}
+	}
 	bulk, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"A", "a", "c"}}, Request{Name: "x"})
 	if err != nil || bulk.Total != 2 {
 		t.Errorf("named twice: %+v (%v)", bulk, err)

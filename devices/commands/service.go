@@ -124,6 +124,9 @@ func (s *Service) Send(ctx context.Context, dev *devices.Device, r Request) (*Co
 	if err := r.check(); err != nil {
 		return nil, err
 	}
+	if !dev.Life.Speaks() {
+		return nil, fmt.Errorf("device %s is %s and hears no commands: %w", dev.ID, dev.Life, devices.ErrConflict)
+	}
 	c := newCommand(dev.ID, "", r, time.Now())
 	err := s.change(ctx, func(tx *sql.Tx) error {
 		var n int

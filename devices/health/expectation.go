@@ -6,23 +6,13 @@ import (
 	"haidang/devices"
 )
 
-// Contract says what silence means.
-type Contract string
-
-// The contracts. An empty one is Periodic.
-const (
-	// Periodic: it speaks again within its interval.
-	Periodic Contract = "periodic"
-	// Event: it speaks when something happens, and is not silent for want of
-	// data; only its connection can tell that it is gone.
-	Event Contract = "event"
-)
-
 // Expectation is what was declared of how a device speaks.
 type Expectation struct {
 	// Interval is how often it should; 0: that is not known.
 	Interval time.Duration
-	Contract Contract
+	// Contract of Event: it is not silent for want of data; only its connection
+	// can tell that it is gone. An empty one is Periodic.
+	Contract devices.Contract
 }
 
 // Traits are what the registry says of a device that its health goes by. An
@@ -40,7 +30,7 @@ type Traits struct {
 // rhythm is held to: the learned one, not below what was declared and not above
 // eight times that. 0 means that nothing is ever late.
 func (e Expectation) Effective(r *Rhythm) (interval time.Duration, learned bool) {
-	if e.Contract == Event {
+	if e.Contract == devices.Event {
 		return 0, false
 	}
 	typical, ok := r.Typical()

@@ -47,7 +47,7 @@ func TestIntervalIsLearnedWithinBounds(t *testing.T) {
 		if got != c.want || learned != c.learned {
 			t.Errorf("%s: %s (learned %t), want %s (%t)", c.name, got, learned, c.want, c.learned)
 		}
-		if got, _ := (Expectation{c.declared, Event}).Effective(&r); got != 0 {
+		if got, _ := (Expectation{c.declared, devices.Event}).Effective(&r); got != 0 {
 			t.Errorf("%s: a device of events is held to %s", c.name, got)
 		}
 	}

@@ -55,7 +55,7 @@ func (t *Tracker) tellSpoke(es []ingest.Entry) {
 // cameBack notes the end of the absence of a device that only its connection
 // can tell of.
 func (t *Tracker) cameBack(id devices.ID, s *State, at time.Time) {
-	if s.Connection == "offline" && t.Expect != nil && t.Expect(id).Contract == health.Event {
+	if s.Connection == "offline" && t.Expect != nil && t.Expect(id).Contract == devices.Event {
 		t.ended(health.Outage{Device: id, SeenAt: s.ConnectionAt, DueAt: s.ConnectionAt, BackAt: at})
 		s.Since = at
 	}

@@ -14,7 +14,7 @@ func hearing() *Tracker {
 	tr := New()
 	tr.Expect = func(id devices.ID) health.Expectation {
 		if id == "camera" {
-			return health.Expectation{Interval: time.Minute, Contract: health.Event}
+			return health.Expectation{Interval: time.Minute, Contract: devices.Event}
 		}
 		return health.Expectation{Interval: 5 * time.Minute}
 	}

@@ -237,6 +237,20 @@ func (s *Source) Publish(topic string, retained bool, payload []byte) {
 	s.client.Publish(topic, 1, retained, payload)
 }
 
+// Send publishes a message at QoS 1 and returns when the broker has it.
+func (s *Source) Send(ctx context.Context, topic string, retained bool, payload []byte) error {
+	if !s.client.IsConnectionOpen() {
+		return errors.New("not connected to the broker")
+	}
+	t := s.client.Publish(topic, 1, retained, payload)
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // notice is what a device is told on its error topic.
 type notice struct {
 	Code       string    `json:"code"`

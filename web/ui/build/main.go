@@ -19,7 +19,7 @@ import (
 
 // pages are the entry points: each has src/NAME.ts and becomes dist/NAME.html.
 var pages = map[string]string{
-	"home": "light", "wall": "dark", "report": "light", "track": "light", "crew": "light street", "console": "light", "account": "light",
+	"home": "light", "wall": "dark", "report": "light", "track": "light", "crew": "light street", "console": "light", "account": "light", "health": "light",
 }
 
 func main() {

@@ -35,7 +35,7 @@ func handler(w *world, dist string) http.Handler {
 	mux := http.NewServeMux()
 	for path, file := range map[string]string{
 		"/{$}": "home.html", "/wall": "wall.html", "/phan-anh": "report.html", "/phan-anh/{code}": "track.html",
-		"/to": "crew.html", "/to/{crew}": "crew.html", "/bang": "console.html",
+		"/to": "crew.html", "/to/{crew}": "crew.html", "/bang": "console.html", "/suc-khoe": "health.html",
 	} {
 		mux.HandleFunc("GET "+path, func(rw http.ResponseWriter, _ *http.Request) {
 			b, err := os.ReadFile(filepath.Join(dist, file))

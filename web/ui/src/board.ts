@@ -16,6 +16,7 @@ export class Board {
   private busy = false;
   private begun = false;
   private later = 0;
+  private unfolded = new Set<string>(); // group outages whose devices are shown
   private says = h("p", { class: "unseen", role: "status", "aria-live": "assertive" });
   private list = h("div", {});
 
@@ -29,13 +30,14 @@ export class Board {
     // A restarted server answers with a new snapshot: what was raised meanwhile
     // is new to the room too. Only the first one of all is silent.
     let worst = "", words = "";
-    // One found late is silent; it sounds when it proves to go on live.
-    const known = new Set([...this.byID].filter(([, a]) => !a.late).map(([id]) => id));
+    // One found late is silent; it sounds when it proves to go on live. One that
+    // is part of a group outage sounds when it does not end with it.
+    const known = new Set([...this.byID].filter(([, a]) => !a.late && !a.cohort).map(([id]) => id));
     const first = !this.begun;
     this.begun = true;
     if (f.type === "snapshot") this.byID.clear();
     for (const a of f.items) {
-      const fresh = !first && !known.has(a.id) && a.state === "open" && !a.acked_at && !a.late;
+      const fresh = !first && !known.has(a.id) && a.state === "open" && !a.acked_at && !a.late && !a.cohort;
       if (a.state === "closed" && a.acked_at) this.byID.delete(a.id);
       else this.byID.set(a.id, a);
       if (fresh && (worst === "" || order.indexOf(a.severity) < order.indexOf(worst))) [worst, words] = [a.severity, `${t("sev." + a.severity)}: ${pick(a.rule_name)}, ${a.device_name || a.device}`];
@@ -69,7 +71,8 @@ export class Board {
 
   private drawNow(): void {
     if (this.busy) return; // somebody is choosing a crew: nothing jumps
-    const list = [...this.byID.values()].sort((a, b) =>
+    // The silences of a group outage stand under it, not beside it.
+    const list = [...this.byID.values()].filter((a) => !this.above(a)).sort((a, b) =>
       (a.state === b.state ? 0 : a.state === "open" ? -1 : 1) || order.indexOf(a.severity) - order.indexOf(b.severity) || a.started_at.localeCompare(b.started_at));
     const orders = [...this.work.values()].filter((w) => active.includes(w.state)).sort((a, b) => b.updated_at.localeCompare(a.updated_at));
     const reports = [...this.open.values()].sort((a, b) => a.created_at.localeCompare(b.created_at));
@@ -88,6 +91,24 @@ export class Board {
     if (which?.[1]) this.list.querySelector<HTMLElement>(`[data-id="${CSS.escape(which[0]!)}"] button.${which[1]!.split(" ")[0]}`)?.focus({ preventScroll: true });
   }
 
+  /** above is the open group outage that an open alert is part of. */
+  private above(a: any): any {
+    const group = a.cohort && this.byID.get(a.cohort);
+    return a.state === "open" && group?.state === "open" ? group : undefined;
+  }
+
+  /** members lists the devices of a group outage; those that raised an alert of their own say since when. */
+  private members(a: any): HTMLElement {
+    const own = new Map([...this.byID.values()].filter((m) => m.cohort === a.id && m.state === "open").map((m) => [m.device, m]));
+    const line = (id: string) => {
+      const m = own.get(id);
+      return h("li", {}, m ? h("button", { class: "plain", onclick: () => this.locate(m) }, m.device_name || id) : id, m ? h("small", {}, " " + (lang === "vi" ? m.summary : m.summary_en)) : null);
+    };
+    const box = h("details", { class: "members", open: this.unfolded.has(a.id) }, h("summary", {}, t("alert.members", { n: num(a.members.length, 0) })), h("ul", { class: "plainlist" }, ...a.members.slice(0, 1000).map(line)));
+    box.addEventListener("toggle", () => { if (box.open) this.unfolded.add(a.id); else this.unfolded.delete(a.id); });
+    return box;
+  }
+
   private alert(a: any): HTMLElement {
     const li = h("li", { class: `alert ${a.severity} ${a.state}${a.acked_at ? " acked" : ""}`, "data-id": a.id, "data-rule": a.rule },
       h("button", { class: "what", onclick: () => this.locate(a) },
@@ -96,6 +117,7 @@ export class Board {
         h("span", {}, a.device_name || a.device),
         h("span", { class: "sum" }, lang === "vi" ? a.summary : a.summary_en),
         h("small", {}, when(a.started_at) + " · " + ago(a.started_at) + (a.late ? " · " + t("alert.late") : "") + (a.state === "closed" ? " · " + t("alert.closed") : ""))));
+    if (a.members?.length) li.append(this.members(a));
     if (a.acked_at) li.append(h("small", { class: "ackedby" }, t("alert.acked", { by: a.acked_by || "?" })));
     if (!this.mayAct) return li;
     const says = h("small", { class: "error", role: "alert" });

@@ -67,7 +67,7 @@ const views: Record<string, () => Promise<HTMLElement[]>> = {
   },
   async alerts() {
     return (await get<any>("/alerts?state=all&limit=200")).items.map((a: any) => h("li", { class: a.severity }, h("span", { class: "state" }, t("sev." + a.severity)), " ", h("b", {}, pick(a.rule_name)), ` ${a.device_name || a.device}`, h("p", {}, lang === "vi" ? a.summary : a.summary_en),
-      h("small", {}, `${when(a.started_at)}${a.cleared_at ? " – " + when(a.cleared_at) : ""}${a.late ? " · " + t("alert.late") : ""}`), h("div", { class: "acts" }, a.acked_at ? t("alert.acked", { by: a.acked_by }) : may("alert.ack") && button(t("alert.ack"), () => post(`/alerts/${a.id}/ack`)))));
+      h("small", {}, `${when(a.started_at)}${a.cleared_at ? " – " + when(a.cleared_at) : ""}${a.late ? " · " + t("alert.late") : ""}${a.cohort ? " · " + t("alert.member") : ""}`), h("div", { class: "acts" }, a.acked_at ? t("alert.acked", { by: a.acked_by }) : may("alert.ack") && button(t("alert.ack"), () => post(`/alerts/${a.id}/ack`)))));
   },
   async orders() {
     return (await get<any>("/work-orders")).items.map((w: any) => h("li", {}, h("span", { class: "state s-" + w.state }, t("order." + w.state)), " ", h("b", {}, w.title), h("p", {}, w.crew_name),
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
   me = await signedIn();
   const mine = tabs.filter((x) => may(needs[x]));
   [agencies, crews] = await Promise.all([get<any>("/agencies").then((x) => x.items), may("workorder.read") ? get<any>("/crews").then((x) => x.items) : []]);
-  document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), userbar(me), switcher()), h("nav", { class: "tabs" }, ...mine.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
+  document.body.append(h("main", { class: "page" }, h("header", { class: "bar" }, h("h1", {}, t("console.title")), h("a", { href: "/suc-khoe" }, t("health.title")), userbar(me), switcher()), h("nav", { class: "tabs" }, ...mine.map((x) => h("a", { href: "#" + x }, t("tab." + x)))), tools, body));
   const enter = () => { tab = place(); firstPage(); firstDevices(); show(body, h("p", { class: "empty" }, t("loading"))); show(tools, tab === "dead" && deadTools(draw), tab === "areas" && areaTools(draw), tab === "devices" && deviceTools(draw), tab === "audit" && auditTools(draw), tab === "people" && accountTools(draw)); draw(); };
   addEventListener("hashchange", enter);
   enter();

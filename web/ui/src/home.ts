@@ -9,5 +9,5 @@ document.body.append(h("main", { class: "page" },
   h("header", { class: "bar" }, h("h1", {}, "Hải Đăng"), switcher()),
   h("p", {}, t("home.what")),
   h("nav", { class: "cards" },
-    card("/wall", t("wall.title"), t("home.wall")), card("/bang", t("console.title"), t("home.console")),
+    card("/wall", t("wall.title"), t("home.wall")), card("/bang", t("console.title"), t("home.console")), card("/suc-khoe", t("health.title"), t("home.health")),
     card("/phan-anh", t("report.title"), t("home.report")), card("/to", t("crew.title"), t("home.crew")))));

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+
+	"haidang/devices"
+	"haidang/devices/commands"
+	"haidang/devices/health"
+)
+
+// expects is what was declared of how a device speaks. An interval of its own
+// makes one of a type of events speak at intervals.
+func (a *app) expects(d *devices.Device) health.Expectation {
+	e := health.Expectation{Interval: a.registry.Interval(d), Contract: devices.Periodic}
+	if t, ok := a.registry.Type(d.Type); ok && d.Interval == 0 {
+		e.Contract = t.Contract
+	}
+	return e
+}
+
+// traits are what the registry, and the device itself, say of it that its health
+// goes by.
+func (a *app) traits(d *devices.Device) health.Traits {
+	t := health.Traits{Expectation: a.expects(d), Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Gateway: string(d.Gateway), Cohort: d.Cohort,
+		Firmware: a.commands.Firmware(d.ID)}
+	if t.Firmware == "" {
+		t.Firmware = d.Firmware
+	}
+	return t
+}
+
+func (a *app) expectation(id devices.ID) health.Expectation {
+	d, ok := a.registry.Get(id)
+	if !ok {
+		return health.Expectation{}
+	}
+	return a.expects(d)
+}
+
+// keepHealth keeps silences that ended, and when devices could be heard.
+func (a *app) keepHealth(ctx context.Context) error {
+	k := health.Keeper{Store: a.health, Heard: a.tracker, Listening: func() bool { return a.ready() == nil }, Log: a.log}
+	return k.Run(ctx)
+}
+
+func (a *app) buildCommands(ctx context.Context, db *sql.DB) (err error) {
+	a.commands, err = commands.New(ctx, commands.Options{DB: db, Audit: a.audit, Changes: a.changes, Registry: a.registry, Log: a.log,
+		Online: func(id devices.ID) bool { return a.tracker.Connection(id) == "online" },
+		Publish: func(ctx context.Context, topic string, retained bool, payload []byte) error {
+			return a.source.Send(ctx, topic, retained, payload)
+		}})
+	return err
+}
