@@ -132,7 +132,7 @@ func TestPartsAreChosen(t *testing.T) {
 			t.Errorf("%s: the reference %s is not measured", m.title, m.reference)
 		}
 	}
-	if len(parts) != 10 {
+	if len(parts) != 11 {
 		t.Errorf("all parts are %v", parts)
 	}
 }
