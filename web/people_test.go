@@ -64,6 +64,10 @@ func (h *house) callPeople(do func(as, op, at string, status int, body ...string
 	var offer people.Enrolment
 	json.Unmarshal(got, &offer)
 	own("PUT", account+"/factor", 200, fmt.Sprintf(`{"password":%q,"secret":%q,"code":%q}`, goodPassword, offer.Secret, totp(h.t, offer.Secret)))
+	var p problem
+	if res := h.call("", "POST", "/api/v1/session", fmt.Sprintf(`{"account":"lan","password":%q}`, goodPassword), &p); res.StatusCode != 401 || p.Type != codeNeeded {
+		h.t.Errorf("without the code: %s %+v", res.Status, p)
+	}
 	own("DELETE", account+"/factor", 204, fmt.Sprintf(`{"password":%q}`, goodPassword))
 	own("POST", account+"/tokens", 201, fmt.Sprintf(`{"name":"bảng","actions":["alert.read"],"expires_at":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)))
 	var tok struct{ Token people.Token }

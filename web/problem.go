@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -88,7 +89,8 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // problem answers with p, whose status says the rest.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, p problem) {
-	p.Type, p.Title, p.Instance, p.Request = "about:blank", http.StatusText(p.Status), r.URL.Path, requestID(r)
+	p.Type = cmp.Or(p.Type, "about:blank")
+	p.Title, p.Instance, p.Request = http.StatusText(p.Status), r.URL.Path, requestID(r)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p)
