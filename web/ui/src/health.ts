@@ -2,7 +2,8 @@
 // metrics, its outages and what it was told.
 import "./fonts.css";
 import "./base.css";
-import { get, signedIn } from "./api";
+import { get } from "./api";
+import { signedIn } from "./signin";
 import { commands } from "./commands";
 import { h, released, show } from "./dom";
 import { ago, lang, num, switcher, t, when } from "./i18n";
@@ -98,8 +99,7 @@ function card(d: Device): HTMLElement {
 
 async function main(): Promise<void> {
   document.title = t("health.title") + " – Hải Đăng";
-  await signedIn();
-  mayAct = may("device.manage");
+  mayAct = (await signedIn()).actions.includes("device.manage");
   const groups = h("section", { class: "grouped" }), list = h("section", { class: "list", "aria-live": "polite" });
   let turn = 0;
   const form = filter(new URLSearchParams(location.hash.slice(1)), () => { draw(); });
