@@ -130,7 +130,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	if tune != nil {
 		tune(&o)
 	}
-	o.Hub = live.NewHub(live.Options{Registry: reg, Tracker: tracker, Log: changes, Logger: log, Snapshots: h.snapshots(as, rs, ds), Stats: func(ctx context.Context) (any, error) { return h.srv.Stats(ctx) }})
+	o.Hub = live.NewHub(live.Options{Registry: reg, Tracker: tracker, Log: changes, Logger: log, Snapshots: h.snapshots(as, rs, ds, orders), Stats: func(ctx context.Context) (any, error) { return h.srv.Stats(ctx) }})
 	h.srv = New(o)
 	ts := httptest.NewServer(h.srv)
 	h.url = ts.URL
@@ -150,7 +150,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 }
 
 // snapshots are what a screen starts with, as in the program.
-func (h *house) snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
+func (h *house) snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Service, cs *commands.Service) map[string]func(context.Context) ([]json.RawMessage, error) {
 	return map[string]func(context.Context) ([]json.RawMessage, error){
 		alerts.Channel: func(ctx context.Context) ([]json.RawMessage, error) {
 			items, _, err := as.List(ctx, alerts.Filter{State: alerts.Open})
@@ -164,6 +164,7 @@ func (h *house) snapshots(as *alerts.Store, rs *reports.Service, ds *dispatch.Se
 			items, _, err := ds.List(ctx, dispatch.Filter{})
 			return raw(items, err)
 		},
+		commands.Channel: func(ctx context.Context) ([]json.RawMessage, error) { return raw(cs.Open(ctx)) },
 	}
 }
 
