@@ -2,6 +2,7 @@ package endure
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"haidang/ingest/mqtt"
 )
@@ -16,6 +18,7 @@ import (
 // publisher is a device that numbers its readings and remembers which of them
 // the broker acknowledged. Its library sends again what was not.
 type publisher struct {
+	paho.Store
 	id     string
 	client paho.Client
 	epoch  time.Time     // fix time of the first
@@ -24,13 +27,46 @@ type publisher struct {
 	acked  atomic.Int64 // how many
 	mu     sync.Mutex
 	ack    map[int64]struct{} // which
+	open   map[string]int64   // what waits for its acknowledgement, by the library's key
+}
+
+// Put implements paho.Store.
+func (p *publisher) Put(key string, packet packets.ControlPacket) {
+	if m, ok := packet.(*packets.PublishPacket); ok {
+		var reading struct{ Seq int64 }
+		if json.Unmarshal(m.Payload, &reading) == nil {
+			p.mu.Lock()
+			p.open[key] = reading.Seq
+			p.mu.Unlock()
+		}
+	}
+	p.Store.Put(key, packet)
+}
+
+// Del implements paho.Store: the library forgets what is acknowledged. Its tokens
+// do not tell: when it connects again, it completes them without an error.
+func (p *publisher) Del(key string) {
+	p.mu.Lock()
+	if n, ok := p.open[key]; ok {
+		delete(p.open, key)
+		p.ack[n] = struct{}{}
+		p.acked.Add(1)
+	}
+	p.mu.Unlock()
+	p.Store.Del(key)
+}
+
+func (p *publisher) waits() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open)
 }
 
 // connect makes the nth device, which sends perSecond. Every other one sends
 // what it measured an hour ago: both live and late readings must be kept.
 func connect(t *testing.T, url string, n, perSecond int) *publisher {
 	t.Helper()
-	p := &publisher{id: fmt.Sprintf("endure-%02d", n), ack: map[int64]struct{}{}}
+	p := &publisher{id: fmt.Sprintf("endure-%02d", n), Store: mqtt.NewStore(), ack: map[int64]struct{}{}, open: map[string]int64{}}
 	// A fix time of its own for each, so that InfluxDB can count them.
 	p.epoch, p.step = time.Now().Truncate(time.Millisecond), max(time.Second/time.Duration(perSecond), time.Millisecond).Truncate(time.Millisecond)
 	if n%2 == 1 {
@@ -38,7 +74,7 @@ func connect(t *testing.T, url string, n, perSecond int) *publisher {
 	}
 	p.client = paho.NewClient(paho.NewClientOptions().AddBroker(url).SetClientID(p.id).SetCleanSession(false).
 		SetAutoReconnect(true).SetMaxReconnectInterval(500 * time.Millisecond).SetConnectRetry(true).SetConnectRetryInterval(200 * time.Millisecond).
-		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false).SetStore(mqtt.NewStore()))
+		SetKeepAlive(10 * time.Second).SetPingTimeout(5 * time.Second).SetOrderMatters(false).SetStore(p))
 	if token := p.client.Connect(); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
 		t.Fatalf("%s: %v", p.id, token.Error())
 	}
@@ -68,12 +104,7 @@ func (p *publisher) run(ctx context.Context, perSecond int) {
 			}
 		}
 	}
-	for range window {
-		select {
-		case room <- struct{}{}:
-		case <-time.After(60 * time.Second):
-			return // the rest was never acknowledged
-		}
+	for end := time.Now().Add(2 * time.Minute); p.waits() > 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
 }
 
@@ -85,12 +116,6 @@ func (p *publisher) publish(room chan struct{}) {
 	token := p.client.Publish("ioc/v1/devices/"+p.id+"/readings", 1, false, payload)
 	go func() {
 		<-token.Done()
-		if token.Error() == nil {
-			p.mu.Lock()
-			p.ack[n] = struct{}{}
-			p.mu.Unlock()
-			p.acked.Add(1)
-		}
 		<-room
 	}()
 }
