@@ -61,7 +61,7 @@ func TestStoryGroupOutageIsOneAlert(t *testing.T) {
 	ctx := browser(t, 1600, 900)
 	var shown int
 	var words string
-	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.WaitVisible("#token"), chromedp.SendKeys("#token", secret+"\n"), chromedp.WaitVisible(".alert .members summary"),
+	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.Click(".signin button.plain"), chromedp.SendKeys("#token", secret+"\n", chromedp.ByID), chromedp.WaitVisible(".alert .members summary"),
 		chromedp.Evaluate(`document.querySelectorAll(".alert").length`, &shown), chromedp.Click(".alert .members summary"), chromedp.WaitVisible(".alert .members li"),
 		chromedp.Evaluate(`document.querySelector(".alert .members").textContent`, &words)); err != nil {
 		t.Fatal(err)

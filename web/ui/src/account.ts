@@ -11,7 +11,7 @@ const main = h("main", { class: "page narrow" });
 document.body.append(main);
 document.title = t("account.title") + " – Hải Đăng";
 
-const section = (title: string, ...parts: (Node | null)[]) => h("section", { class: "part" }, h("h2", {}, title), ...parts);
+const section = (title: string, ...parts: (Node | null)[]) => h("section", { class: "chapter" }, h("h2", {}, title), ...parts);
 
 /** confirmed asks for the password, and then does what is asked. */
 const confirmed = (title: string, label: string, send: (password: string) => Promise<void>) => {
