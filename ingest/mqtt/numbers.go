@@ -12,17 +12,18 @@ import (
 // later message for that of the earlier, and forgets that one before it is kept.
 // So the later waits here until the earlier is acknowledged.
 type numbers struct {
-	mu    sync.Mutex
-	less  sync.Cond
-	taken [1 << 16 / 64]uint64
-	over  bool
+	mu     sync.Mutex
+	less   sync.Cond
+	taken  [1 << 16 / 64]uint64
+	over   bool
+	unhook func() bool // from what ends them
 }
 
 // newNumbers are those of a connection that ends with ctx at the latest.
 func newNumbers(ctx context.Context) *numbers {
 	n := &numbers{}
 	n.less.L = &n.mu
-	context.AfterFunc(ctx, func() {
+	n.unhook = context.AfterFunc(ctx, func() {
 		n.mu.Lock()
 		n.over = true
 		n.less.Broadcast()

@@ -80,11 +80,8 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 		SetAutoReconnect(true).SetMaxReconnectInterval(5 * time.Second).
 		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
 		SetKeepAlive(30 * time.Second).SetPingTimeout(10 * time.Second).SetWriteTimeout(30 * time.Second).
-		SetDefaultPublishHandler(s.handle).                                       // before the subscription is answered, queued messages already come
-		SetConnectionAttemptHandler(func(_ *url.URL, c *tls.Config) *tls.Config { // the last connection's handler has ended
-			s.numbers.Store(newNumbers(s.ctx))
-			return c
-		}).
+		SetDefaultPublishHandler(s.handle). // before the subscription is answered, queued messages already come
+		SetConnectionAttemptHandler(s.renumber).
 		SetOnConnectHandler(s.subscribe).
 		SetConnectionLostHandler(func(_ paho.Client, err error) {
 			s.stands.Store(unheard)
@@ -96,6 +93,16 @@ func New(o Options, submit func(context.Context, ingest.Message) error) *Source 
 	}
 	s.client = paho.NewClient(po)
 	return s
+}
+
+// renumber gives a new connection identifiers of its own; the handler of the last
+// has ended. A broker may be away for days, and each try comes here: what was for
+// a connection that is over must not be held until the source ends.
+func (s *Source) renumber(_ *url.URL, c *tls.Config) *tls.Config {
+	if old := s.numbers.Swap(newNumbers(s.ctx)); old != nil {
+		old.unhook()
+	}
+	return c
 }
 
 // Start connects and returns when the subscription stands, or when ctx ends;
