@@ -64,13 +64,8 @@ func (s *Store) Tallies(ctx context.Context, from, to time.Time) (ts []areas.Tal
 	if err != nil {
 		return nil, fmt.Errorf("count alerts by area: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var t areas.Tally
-		if err := t.Scan(rows); err != nil {
-			return nil, fmt.Errorf("count alerts by area: %w", err)
-		}
-		ts = append(ts, t)
+	if ts, err = areas.ReadTallies(rows); err != nil {
+		return nil, fmt.Errorf("count alerts by area: %w", err)
 	}
-	return ts, rows.Err()
+	return ts, nil
 }

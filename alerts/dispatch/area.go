@@ -16,13 +16,8 @@ func (s *Service) Tallies(ctx context.Context, from, to time.Time) (ts []areas.T
 	if err != nil {
 		return nil, fmt.Errorf("count work orders by area: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var t areas.Tally
-		if err := t.Scan(rows); err != nil {
-			return nil, fmt.Errorf("count work orders by area: %w", err)
-		}
-		ts = append(ts, t)
+	if ts, err = areas.ReadTallies(rows); err != nil {
+		return nil, fmt.Errorf("count work orders by area: %w", err)
 	}
-	return ts, rows.Err()
+	return ts, nil
 }

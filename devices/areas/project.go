@@ -1,6 +1,10 @@
 package areas
 
-import "haidang/devices"
+import (
+	"database/sql"
+
+	"haidang/devices"
+)
 
 // Tally is how many things were counted in one version, at one place.
 type Tally struct {
@@ -9,19 +13,24 @@ type Tally struct {
 	N     float64
 }
 
-// Scan reads a row of ref, latitude, longitude and count, as stores count what
-// they keep.
-func (t *Tally) Scan(row interface{ Scan(...any) error }) error {
-	var ref string
-	var lat, lon *float64
-	if err := row.Scan(&ref, &lat, &lon, &t.N); err != nil {
-		return err
+// ReadTallies reads and closes rows of ref, latitude, longitude and count, as
+// stores count what they keep.
+func ReadTallies(rows *sql.Rows) (ts []Tally, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		var t Tally
+		var ref string
+		var lat, lon *float64
+		if err := rows.Scan(&ref, &lat, &lon, &t.N); err != nil {
+			return nil, err
+		}
+		t.Area = ParseRef(ref)
+		if lat != nil && lon != nil {
+			t.Place = &devices.Position{Lat: *lat, Lon: *lon}
+		}
+		ts = append(ts, t)
 	}
-	t.Area, t.Place = ParseRef(ref), nil
-	if lat != nil && lon != nil {
-		t.Place = &devices.Position{Lat: *lat, Lon: *lon}
-	}
-	return nil
+	return ts, rows.Err()
 }
 
 // Project brings counts to the map of a day: forward through what areas became,

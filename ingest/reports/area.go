@@ -48,10 +48,22 @@ func (s *Service) fillAreas(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("find the areas of reports: %w", err)
 	}
+	if len(found) == 0 {
+		return nil
+	}
+	// In one transaction: a sync each would hold up the start after an upgrade.
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("keep the areas of reports: %w", err)
+	}
+	defer tx.Rollback()
 	for code, ref := range found {
-		if _, err := s.db.ExecContext(ctx, `UPDATE report SET area = ?, area_version = ? WHERE code = ?`, ref.Code, ref.String(), code); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE report SET area = ?, area_version = ? WHERE code = ?`, ref.Code, ref.String(), code); err != nil {
 			return fmt.Errorf("keep the area of report %s: %w", code, err)
 		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("keep the areas of reports: %w", err)
 	}
 	return nil
 }
@@ -63,15 +75,10 @@ func (s *Service) Tallies(ctx context.Context, from, to time.Time) (ts []areas.T
 	if err != nil {
 		return nil, fmt.Errorf("count reports by area: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var t areas.Tally
-		if err := t.Scan(rows); err != nil {
-			return nil, fmt.Errorf("count reports by area: %w", err)
-		}
-		ts = append(ts, t)
+	if ts, err = areas.ReadTallies(rows); err != nil {
+		return nil, fmt.Errorf("count reports by area: %w", err)
 	}
-	return ts, rows.Err()
+	return ts, nil
 }
 
 // CountOf says how many reports are with an agency, or have been, in the
