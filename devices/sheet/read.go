@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"haidang/devices"
+	tables "haidang/devices/table"
 )
 
 // MaxBytes and MaxRows bound a table.
@@ -52,7 +53,7 @@ func readTable(data []byte) (t *table, errs []RowError, err error) {
 	if first, rest, _ := strings.Cut(text, "\n"); len(strings.TrimRight(first, "\r")) == 5 && strings.HasPrefix(strings.ToLower(first), "sep=") {
 		sep, text, skipped = rune(first[4]), rest, 1
 	} else {
-		sep = separator(first)
+		sep = tables.Delimiter(first)
 	}
 	t.separator = map[rune]string{',': "comma", ';': "semicolon", '\t': "tab"}[sep]
 	if t.separator == "" {
@@ -110,17 +111,6 @@ func cause(err error) string {
 		return p.Err.Error()
 	}
 	return err.Error()
-}
-
-// separator is what parts the columns of a first line most often.
-func separator(first string) rune {
-	best, most := ',', strings.Count(first, ",")
-	for _, c := range ";\t" {
-		if n := strings.Count(first, string(c)); n > most {
-			best, most = c, n
-		}
-	}
-	return best
 }
 
 // readHeader finds the columns. Spreadsheets leave columns without a name behind

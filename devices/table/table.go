@@ -61,7 +61,8 @@ func (r Row) Has(column string) bool {
 // empty are passed over. With a fault in the heading there are no rows.
 func Read(text string, columns []Column, maxRows int) (rows []Row, faults []Fault) {
 	in := csv.NewReader(strings.NewReader(text))
-	in.Comma, in.FieldsPerRecord, in.ReuseRecord = delimiter(text), -1, true
+	first, _, _ := strings.Cut(text, "\n")
+	in.Comma, in.FieldsPerRecord, in.ReuseRecord = Delimiter(first), -1, true
 	heading, err := in.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, []Fault{{0, "file", "the file is empty"}}
@@ -151,9 +152,8 @@ func (c Column) is(heading string) bool {
 	return h == plain(c.Name) || slices.ContainsFunc(c.Also, func(a string) bool { return h == plain(a) })
 }
 
-// delimiter is the one that the heading has most of.
-func delimiter(text string) rune {
-	heading, _, _ := strings.Cut(text, "\n")
+// Delimiter is what parts the columns of a heading: the one it has most of.
+func Delimiter(heading string) rune {
 	best, most := ',', 0
 	for _, d := range []rune{',', ';', '\t'} {
 		if n := strings.Count(heading, string(d)); n > most {
