@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/devices/people"
 )
 
@@ -49,7 +50,7 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 	}
 	now := time.Now()
 	q.StateOf = func(d *devices.Device) devices.Freshness {
-		return s.Tracker.Freshness(now, d.ID, s.Registry.Interval(d))
+		return s.Tracker.Freshness(now, d.ID, health.Expect(s.Registry, d))
 	}
 	q.LastSeen = s.Tracker.LastSeen
 	if rights := who(r).rights; !rights.Everywhere(people.DeviceRead) {

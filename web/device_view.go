@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/devices/people"
 )
 
@@ -77,7 +78,7 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 	st, _ := s.Tracker.Get(d.ID)
 	area, _ := s.Registry.Area(d.Area)
 	interval := s.Registry.Interval(d)
-	held, _ := s.Tracker.Held(d.ID, interval)
+	held, _ := s.Tracker.Held(d.ID, health.Expect(s.Registry, d))
 	v := deviceView{ID: d.ID, Type: d.Type, Name: d.Name, Area: d.Area, AreaName: area.Name, Interval: interval.Seconds(), Life: d.Life,
 		State: devices.FreshnessAt(now, st.LastSeen, held), Connection: st.Connection, Discovered: d.Discovered,
 		Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Cohort: d.Cohort, Gateway: d.Gateway, Values: map[string]valueView{}}

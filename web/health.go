@@ -47,9 +47,9 @@ type healthOf struct {
 // judge says how a device does now and did in the record's window.
 func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) *healthOf {
 	x := &healthOf{dev: d, traits: s.Traits(d), share: 2}
-	x.interval, x.learned = s.Tracker.Held(d.ID, x.traits.Interval)
 	var due time.Time
 	s.Tracker.Look(d.ID, func(st *latest.State) {
+		x.interval, x.learned = x.traits.Effective(&st.Rhythm)
 		if x.traits.Contract == devices.Event {
 			x.state = health.JudgeConnection(now, st.Connection, st.ConnectionAt, st.LastSeen)
 			due = st.ConnectionAt
@@ -264,7 +264,7 @@ func compareShares(a, b *float64) int {
 // plainTraits are those of a registry that says only how often a device speaks.
 func plainTraits(r *devices.Registry) func(*devices.Device) health.Traits {
 	return func(d *devices.Device) health.Traits {
-		return health.Traits{Expectation: health.Expectation{Interval: r.Interval(d)}}
+		return health.Traits{Expectation: health.Expect(r, d)}
 	}
 }
 

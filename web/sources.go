@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/ingest"
 )
 
@@ -67,7 +68,7 @@ func (s *Server) listSources(w http.ResponseWriter, _ *http.Request) {
 				continue
 			}
 			interval := s.Registry.Interval(d)
-			v.Devices[s.Tracker.Freshness(now, id, interval)]++
+			v.Devices[s.Tracker.Freshness(now, id, health.Expect(s.Registry, d))]++
 			v.Gaps += s.Tracker.Missing(id)
 			if interval > 0 {
 				expected += time.Minute.Seconds() / interval.Seconds()

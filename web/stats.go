@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 )
 
 // Stats are the figures of the wall's tiles.
@@ -14,7 +15,7 @@ func (s *Server) Stats(ctx context.Context) (any, error) {
 	total := map[string]int{"live": 0, "late": 0, "silent": 0, "never": 0, "total": 0}
 	byType := map[devices.TypeID]map[string]int{}
 	for _, d := range s.Registry.List(devices.Filter{}) {
-		f := string(s.Tracker.Freshness(now, d.ID, s.Registry.Interval(d)))
+		f := string(s.Tracker.Freshness(now, d.ID, health.Expect(s.Registry, d)))
 		total[f]++
 		total["total"]++
 		if byType[d.Type] == nil {

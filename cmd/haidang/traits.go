@@ -9,20 +9,10 @@ import (
 	"haidang/devices/health"
 )
 
-// expects is what was declared of how a device speaks. An interval of its own
-// makes one of a type of events speak at intervals.
-func (a *app) expects(d *devices.Device) health.Expectation {
-	e := health.Expectation{Interval: a.registry.Interval(d), Contract: devices.Periodic}
-	if t, ok := a.registry.Type(d.Type); ok && d.Interval == 0 {
-		e.Contract = t.Contract
-	}
-	return e
-}
-
 // traits are what the registry, and the device itself, say of it that its health
 // goes by.
 func (a *app) traits(d *devices.Device) health.Traits {
-	t := health.Traits{Expectation: a.expects(d), Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Gateway: string(d.Gateway), Cohort: d.Cohort,
+	t := health.Traits{Expectation: health.Expect(a.registry, d), Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Gateway: string(d.Gateway), Cohort: d.Cohort,
 		Firmware: a.commands.Firmware(d.ID)}
 	if t.Firmware == "" {
 		t.Firmware = d.Firmware
@@ -35,7 +25,7 @@ func (a *app) expectation(id devices.ID) health.Expectation {
 	if !ok {
 		return health.Expectation{}
 	}
-	return a.expects(d)
+	return health.Expect(a.registry, d)
 }
 
 // keepHealth keeps silences that ended, and when devices could be heard.

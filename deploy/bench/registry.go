@@ -24,17 +24,19 @@ const (
 var registryAsks = []struct {
 	name string
 	// page is what is asked for; n is another each time.
-	page func(n int) string
+	page func(n int) string // after /api/v1/
 }{
-	{"list", func(n int) string { return fmt.Sprintf("limit=100&cursor=bench-%06d", n*331%registered) }},
-	{"search", func(n int) string { return fmt.Sprintf("limit=100&q=tram+so+%d", n%1000) }},
+	{"list", func(n int) string { return fmt.Sprintf("devices?limit=100&cursor=bench-%06d", n*331%registered) }},
+	{"search", func(n int) string { return fmt.Sprintf("devices?limit=100&q=tram+so+%d", n%1000) }},
 	{"area", func(n int) string {
-		return "limit=100&area=" + []string{"dong-hoi", "le-thuy", "bo-trach"}[n%3]
+		return "devices?limit=100&area=" + []string{"dong-hoi", "le-thuy", "bo-trach"}[n%3]
 	}},
-	{"state", func(n int) string { return "limit=100&state=" + []string{"live", "silent", "never"}[n%3] }},
-	{"area+state", func(n int) string { return "limit=100&area=dong-hoi&state=live&sort=name" }},
-	{"last seen", func(n int) string { return "limit=100&sort=last_seen" }},
-	{"1,000", func(n int) string { return "limit=1000" }},
+	{"state", func(n int) string { return "devices?limit=100&state=" + []string{"live", "silent", "never"}[n%3] }},
+	{"area+state", func(n int) string { return "devices?limit=100&area=dong-hoi&state=live&sort=name" }},
+	{"last seen", func(n int) string { return "devices?limit=100&sort=last_seen" }},
+	{"1,000", func(n int) string { return "devices?limit=1000" }},
+	{"health by vendor", func(n int) string { return "health?by=vendor" }},
+	{"health, worst", func(n int) string { return "health/devices?limit=100" }},
 }
 
 func (b *bench) registries() []measure {
@@ -87,7 +89,7 @@ func (b *bench) registry(ctx context.Context, dir string) (map[string]float64, e
 	figures["start s"] = time.Since(begin).Seconds()
 	for _, a := range registryAsks {
 		took, err := ask(ctx, func(n int) error {
-			_, err := total(s.http + "/api/v1/devices?" + a.page(n))
+			_, err := total(s.http + "/api/v1/" + a.page(n))
 			return err
 		})
 		if err != nil {

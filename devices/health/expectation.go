@@ -15,6 +15,24 @@ type Expectation struct {
 	Contract devices.Contract
 }
 
+// Expect is what the registry declares of how a device speaks. An interval of its
+// own makes one of a type of events speak at intervals.
+func Expect(types Types, d *devices.Device) Expectation {
+	e := Expectation{Interval: d.Interval, Contract: devices.Periodic}
+	if t, ok := types.Type(d.Type); ok {
+		e.Interval = d.ExpectedInterval(t)
+		if d.Interval == 0 {
+			e.Contract = t.Contract
+		}
+	}
+	return e
+}
+
+// Types is what Expect asks of the registry.
+type Types interface {
+	Type(devices.TypeID) (*devices.Type, bool)
+}
+
 // Traits are what the registry says of a device that its health goes by. An
 // empty text means that it is not known.
 type Traits struct {

@@ -83,23 +83,30 @@ func (t *Tracker) Forget(n int) {
 	t.outages = t.outages[min(n, len(t.outages)):]
 }
 
-// Held is the interval within which a device should speak: as declared, unless
-// Expect knows better, or as it was seen to. 0 means that it is never late.
-func (t *Tracker) Held(id devices.ID, declared time.Duration) (interval time.Duration, learned bool) {
-	e := health.Expectation{Interval: declared}
-	if t.Expect != nil {
-		e = t.Expect(id)
-	}
+// Held is the interval within which a device should speak: as declared, or as it
+// was seen to. 0 means that it is never late.
+func (t *Tracker) Held(id devices.ID, e health.Expectation) (interval time.Duration, learned bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if s, ok := t.states[id]; ok {
-		return e.Effective(&s.Rhythm)
-	}
-	return e.Effective(&health.Rhythm{})
+	interval, learned, _ = t.held(id, e)
+	return interval, learned
 }
 
-// Freshness judges a device that is declared to speak every declared.
-func (t *Tracker) Freshness(now time.Time, id devices.ID, declared time.Duration) devices.Freshness {
-	interval, _ := t.Held(id, declared)
-	return devices.FreshnessAt(now, t.LastSeen(id), interval)
+// Freshness judges a device of which e was declared.
+func (t *Tracker) Freshness(now time.Time, id devices.ID, e health.Expectation) devices.Freshness {
+	t.mu.RLock()
+	interval, _, last := t.held(id, e)
+	t.mu.RUnlock()
+	return devices.FreshnessAt(now, last, interval)
+}
+
+// held is what a device is held to and when it last spoke; t.mu is held. Lists
+// ask it a hundred thousand times.
+func (t *Tracker) held(id devices.ID, e health.Expectation) (interval time.Duration, learned bool, last time.Time) {
+	s, ok := t.states[id]
+	if !ok {
+		s = &State{}
+	}
+	interval, learned = e.Effective(&s.Rhythm)
+	return interval, learned, s.LastSeen
 }

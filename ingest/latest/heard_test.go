@@ -73,12 +73,12 @@ func TestTimeoutIsLearned(t *testing.T) {
 	for m := 0; m <= 240; m += 20 {
 		tr.apply([]ingest.Entry{reading(m, m, 1)}, t0)
 	}
-	if interval, learned := tr.Held("a", 0); interval != 20*time.Minute || !learned {
+	if interval, learned := tr.Held("a", health.Expectation{}); interval != 20*time.Minute || !learned {
 		t.Fatalf("it is held to %s (learned %t)", interval, learned)
 	}
 	last := t0.Add(240 * time.Minute)
 	for after, want := range map[time.Duration]devices.Freshness{29 * time.Minute: devices.Live, 59 * time.Minute: devices.Late, 61 * time.Minute: devices.Silent} {
-		if f := tr.Freshness(last.Add(after), "a", 0); f != want {
+		if f := tr.Freshness(last.Add(after), "a", health.Expectation{}); f != want {
 			t.Errorf("after %s it is %s, want %s", after, f, want)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/changelog"
+	"haidang/devices/health"
 	"haidang/ingest/latest"
 )
 
@@ -30,7 +31,7 @@ import (
 type Registry interface {
 	Get(devices.ID) (*devices.Device, bool)
 	List(devices.Filter) []*devices.Device
-	Interval(*devices.Device) time.Duration
+	Type(devices.TypeID) (*devices.Type, bool)
 }
 
 // Options are what a Hub needs.
@@ -212,7 +213,7 @@ func (h *Hub) lookedAt() []*look {
 func (h *Hub) ageing(now time.Time) []devices.ID {
 	var ids []devices.ID
 	for _, d := range h.Registry.List(devices.Filter{}) {
-		f := h.Tracker.Freshness(now, d.ID, h.Registry.Interval(d))
+		f := h.Tracker.Freshness(now, d.ID, health.Expect(h.Registry, d))
 		if old, ok := h.fresh[d.ID]; !ok || old != f {
 			h.fresh[d.ID] = f
 			if ok {

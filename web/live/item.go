@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/health"
 	"haidang/ingest"
 	"haidang/ingest/latest"
 )
@@ -24,7 +25,7 @@ type item struct {
 // place tells where a device is and how it does; false for one with no place.
 // Its JSON costs the most, and is made only when asked for.
 func (h *Hub) place(d *devices.Device, now time.Time, encode bool) (it item, ok bool) {
-	interval, _ := h.Tracker.Held(d.ID, h.Registry.Interval(d))
+	interval, _ := h.Tracker.Held(d.ID, health.Expect(h.Registry, d))
 	h.Tracker.Look(d.ID, func(s *latest.State) {
 		pos := s.Position
 		if pos == nil {
