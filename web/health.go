@@ -31,9 +31,8 @@ func windowParam(r *http.Request, now time.Time) (health.Span, error) {
 
 // healthOf is how one device does.
 type healthOf struct {
-	dev    *devices.Device
-	traits health.Traits
-	state  devices.Freshness
+	dev   *devices.Device
+	state devices.Freshness
 	// since is when the device was last heard, or for one that speaks since when
 	// it has.
 	since        time.Time
@@ -45,12 +44,11 @@ type healthOf struct {
 }
 
 // judge says how a device does now and did in the record's window.
-func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) *healthOf {
-	x := &healthOf{dev: d, traits: s.Traits(d), share: 2}
-	var due time.Time
+func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) healthOf {
+	x, due, declared := healthOf{dev: d, share: 2}, time.Time{}, health.Expect(s.Registry, d)
 	s.Tracker.Look(d.ID, func(st *latest.State) {
-		x.interval, x.learned = x.traits.Effective(&st.Rhythm)
-		if x.traits.Contract == devices.Event {
+		x.interval, x.learned = declared.Effective(&st.Rhythm)
+		if declared.Contract == devices.Event {
 			x.state = health.JudgeConnection(now, st.Connection, st.ConnectionAt, st.LastSeen)
 			due = st.ConnectionAt
 		} else {
@@ -69,7 +67,7 @@ func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) *he
 		}
 		if x.state == devices.Live {
 			for _, v := range st.Values {
-				if stream(now, x.traits.Expectation, &v) == devices.Silent {
+				if stream(now, declared, &v) == devices.Silent {
 					x.silent++
 				}
 			}
@@ -89,7 +87,7 @@ func stream(now time.Time, e health.Expectation, v *latest.LatestValue) devices.
 }
 
 // healths judges what the request's filter lets through.
-func (s *Server) healths(r *http.Request) (xs []*healthOf, w health.Span, err error) {
+func (s *Server) healths(r *http.Request) (xs []healthOf, w health.Span, err error) {
 	now, q := time.Now(), r.URL.Query()
 	if w, err = windowParam(r, now); err != nil {
 		return nil, w, err
@@ -98,13 +96,14 @@ func (s *Server) healths(r *http.Request) (xs []*healthOf, w health.Span, err er
 	if err != nil {
 		return nil, w, err
 	}
-	inside := s.insideOf(q.Get("area"))
-	for _, d := range s.Registry.List(devices.Filter{Type: devices.TypeID(q.Get("type")), Query: q.Get("q")}) {
-		if !inside(d.Area) {
+	inside, agency, vendor, state := s.insideOf(q.Get("area")), q.Get("agency"), q.Get("vendor"), q.Get("state")
+	ds := s.Registry.List(devices.Filter{Type: devices.TypeID(q.Get("type")), Query: q.Get("q")})
+	xs = make([]healthOf, 0, len(ds))
+	for _, d := range ds {
+		if !inside(d.Area) || !is(agency, d.Agency) || !is(vendor, d.Vendor) {
 			continue
 		}
-		x := s.judge(d, now, rec)
-		if is(q.Get("agency"), x.traits.Agency) && is(q.Get("vendor"), x.traits.Vendor) && is(q.Get("state"), string(x.state)) {
+		if x := s.judge(d, now, rec); is(state, string(x.state)) {
 			xs = append(xs, x)
 		}
 	}
@@ -184,7 +183,8 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	groups, all := map[string]*healthGroup{}, healthGroup{}
-	for _, x := range xs {
+	for i := range xs {
+		x := &xs[i]
 		key := keyOf(x)
 		g := groups[key]
 		if g == nil {
@@ -212,8 +212,8 @@ func (s *Server) getHealth(w http.ResponseWriter, r *http.Request) {
 
 // groupings say of which group a device is.
 var groupings = map[string]func(*healthOf) string{
-	"agency": func(x *healthOf) string { return x.traits.Agency },
-	"vendor": func(x *healthOf) string { return x.traits.Vendor },
+	"agency": func(x *healthOf) string { return x.dev.Agency },
+	"vendor": func(x *healthOf) string { return x.dev.Vendor },
 	"area":   func(x *healthOf) string { return x.dev.Area },
 	"type":   func(x *healthOf) string { return string(x.dev.Type) },
 }
@@ -259,13 +259,6 @@ func compareShares(a, b *float64) int {
 		return 1
 	}
 	return 0
-}
-
-// plainTraits are those of a registry that says only how often a device speaks.
-func plainTraits(r *devices.Registry) func(*devices.Device) health.Traits {
-	return func(d *devices.Device) health.Traits {
-		return health.Traits{Expectation: health.Expect(r, d)}
-	}
 }
 
 // record is what the availability of one device within a window is made of.

@@ -82,7 +82,7 @@ func (s *Server) healthView(x *healthOf) deviceHealth {
 	area, _ := s.Registry.Area(x.dev.Area)
 	share := shareOf(x.availability)
 	v := deviceHealth{ID: x.dev.ID, Type: x.dev.Type, Name: x.dev.Name, Area: x.dev.Area, AreaName: area.Name,
-		Agency: x.traits.Agency, Vendor: x.traits.Vendor, Network: x.traits.Network, Gateway: x.traits.Gateway, Cohort: x.traits.Cohort, Firmware: x.traits.Firmware,
+		Agency: x.dev.Agency, Vendor: x.dev.Vendor, Network: x.dev.Network, Gateway: string(x.dev.Gateway), Cohort: x.dev.Cohort, Firmware: cmp.Or(s.Commands.Firmware(x.dev.ID), x.dev.Firmware),
 		State: x.state, Since: known(x.since), Connection: "unknown", Timeout: silentAfter * x.interval.Seconds(), Learned: x.learned,
 		Availability: share, Lost: x.availability.Lost.Round(time.Second).Seconds(), SilentMetrics: x.silent, Vitals: map[string]vitalView{}}
 	t, _ := s.Registry.Type(x.dev.Type)
@@ -120,8 +120,43 @@ func numbering(t *latest.Trust) healthView {
 	return v
 }
 
-// rank orders states that have the same availability, the worst first.
-var rank = map[devices.Freshness]int{health.Dead: 0, devices.Never: 1, devices.Silent: 2, devices.Late: 3, devices.Live: 4}
+// badness orders devices, the worst first: by availability, then by state, then
+// those first that have been so for longest.
+func badness(a, b *healthOf) int {
+	if c := cmp.Compare(a.share, b.share); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(rank(a.state), rank(b.state)); c != 0 {
+		return c
+	}
+	return a.since.Compare(b.since)
+}
+
+// rank orders states, the worst first.
+func rank(f devices.Freshness) int {
+	return slices.Index([]devices.Freshness{health.Dead, devices.Never, devices.Silent, devices.Late, devices.Live}, f)
+}
+
+// first are the n that stand first in order; those that are equal stay as they
+// stand. It is quick where n is far smaller than there are.
+func first[T any](xs []T, n int, order func(a, b *T) int) []*T {
+	best, full := make([]*T, 0, min(4*n, len(xs))), false
+	settle := func() {
+		slices.SortStableFunc(best, order)
+		best = best[:min(len(best), n)]
+		full = len(best) == n
+	}
+	for i := range xs {
+		if full && order(&xs[i], best[n-1]) >= 0 {
+			continue
+		}
+		if best = append(best, &xs[i]); len(best) >= 4*n {
+			settle()
+		}
+	}
+	settle()
+	return best
+}
 
 // listHealth answers how devices do, the worst first, or by id.
 func (s *Server) listHealth(w http.ResponseWriter, r *http.Request) {
@@ -136,18 +171,17 @@ func (s *Server) listHealth(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	order := badness
 	switch q.Get("sort") {
 	case "", "worst":
-		slices.SortStableFunc(xs, func(a, b *healthOf) int {
-			return cmp.Or(cmp.Compare(a.share, b.share), cmp.Compare(rank[a.state], rank[b.state]), a.since.Compare(b.since))
-		})
-	case "id": // as the registry lists them
+	case "id":
+		order = func(a, b *healthOf) int { return 0 } // as the registry lists them
 	default:
 		s.fail(w, r, &devices.FieldError{Field: "sort", Reason: fmt.Sprintf("%.20q is unknown; known are worst, id", q.Get("sort"))})
 		return
 	}
 	if q.Get("export") == "csv" {
-		s.exportHealth(w, xs)
+		s.exportHealth(w, first(xs, len(xs), order))
 		return
 	}
 	// The order moves while one reads: the cursor is a place in it, not a device.
@@ -159,7 +193,7 @@ func (s *Server) listHealth(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	from = min(from, len(xs))
-	page := xs[from:min(from+limit, len(xs))]
+	page := first(xs, min(from+limit, len(xs)), order)[from:]
 	items, next := make([]deviceHealth, len(page)), ""
 	for i := range page {
 		items[i] = s.healthView(page[i])
@@ -236,7 +270,7 @@ func (s *Server) getDeviceHealth(w http.ResponseWriter, r *http.Request) {
 		switch name {
 		case "24h":
 			outages := v.Outages
-			v = s.healthView(x)
+			v = s.healthView(&x)
 			v.Outages = outages
 		case "30d":
 			os := rec.Outages[d.ID]
@@ -247,7 +281,7 @@ func (s *Server) getDeviceHealth(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	v.Over, v.Metrics = over, map[string]metricState{}
-	e := s.Traits(d).Expectation
+	e := health.Expect(s.Registry, d)
 	s.Tracker.Look(d.ID, func(st *latest.State) {
 		for name, x := range st.Values {
 			interval, learned := e.Effective(&x.Rhythm)

@@ -16,22 +16,15 @@ import (
 func TestHealthShowsTheWorstFirst(t *testing.T) {
 	now := time.Now()
 	h := newHouse(t, func(o *Options) {
-		o.Traits = func(d *devices.Device) health.Traits {
-			x := health.Traits{Expectation: health.Expectation{Interval: time.Minute}, Vendor: "=Vendor", Agency: "so-tnmt"}
-			if d.Type == "water_level" {
-				x.Vendor = ""
-			}
-			return x
-		}
 		day := now.Add(-24 * time.Hour)
 		for at := day; at.Before(now); at = at.Add(30 * time.Second) {
 			if err := o.Health.Listen(t.Context(), at); err != nil {
 				t.Fatal(err)
 			}
 		}
-		ds := []devices.Device{{ID: "good", Type: "air_station", Name: "Tốt", Area: "dong-hoi"}, {ID: "poor", Type: "air_station", Name: "=1+1"}, {ID: "never", Type: "water_level"}}
+		ds := []devices.Device{{ID: "good", Type: "air_station", Name: "Tốt", Area: "dong-hoi", Vendor: "=Vendor"}, {ID: "poor", Type: "air_station", Name: "=1+1", Vendor: "=Vendor"}, {ID: "never", Type: "water_level"}}
 		for i := range ds {
-			ds[i].CreatedAt = day
+			ds[i].CreatedAt, ds[i].Agency, ds[i].Interval = day, "so-nnmt", time.Minute
 		}
 		if err := o.Registry.Upsert(t.Context(), ds); err != nil {
 			t.Fatal(err)
@@ -93,7 +86,7 @@ func TestHealthShowsTheWorstFirst(t *testing.T) {
 		t.Errorf("by vendor: %+v", groups)
 	}
 	get("/api/v1/health?by=agency", &groups)
-	if len(groups.Items) != 1 || groups.Items[0].Key != "so-tnmt" {
+	if len(groups.Items) != 1 || groups.Items[0].Key != "so-nnmt" {
 		t.Errorf("by agency: %+v", groups.Items)
 	}
 	var one deviceHealth

@@ -58,10 +58,8 @@ type Options struct {
 	People  *people.Store
 	Version string
 
-	// Health keeps how devices did; Traits are what the registry says of a
-	// device that its health goes by.
+	// Health keeps how devices did.
 	Health *health.Store
-	Traits func(*devices.Device) health.Traits
 	// Commands tells devices what to do.
 	Commands *commands.Service
 	// Audit keeps who did what.
@@ -118,9 +116,6 @@ type Server struct {
 func New(o Options) *Server {
 	if o.Format == nil {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
-	}
-	if o.Traits == nil {
-		o.Traits = plainTraits(o.Registry)
 	}
 	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), oidc: &oidcClient{OIDC: o.OIDC, pending: map[string]pendingSignIn{}}, signIns: newLimiter(time.Second, 60), refusals: newLimiter(time.Minute, 5),
 		submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}

@@ -123,7 +123,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		cohorts: map[string]string{}, returning: map[string]time.Time{}, traits: o.Traits, cohort: o.Cohort.orDefault()}
 	if e.traits == nil {
 		e.traits = func(d *devices.Device) health.Traits {
-			return health.Traits{Expectation: health.Expect(e.reg, d)}
+			return health.TraitsOf(e.reg, d)
 		}
 	}
 	rs := o.Rules

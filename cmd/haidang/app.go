@@ -205,7 +205,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
-	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Areas: places, Log: log, Traits: a.traits, Cohort: cfg.Cohorts.options()}); err != nil {
+	if a.engine, err = engine.New(ctx, engine.Options{Store: a.alerts, Rules: rs, Registry: a.registry, Seen: a.tracker, History: a.journal, Areas: places, Log: log, Cohort: cfg.Cohorts.options()}); err != nil {
 		return nil, err
 	}
 	if err := a.buildInflux(ctx, db); err != nil {
@@ -244,7 +244,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService, a.commands),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Traits: a.traits, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)

@@ -9,17 +9,7 @@ import (
 	"haidang/devices/health"
 )
 
-// traits are what the registry, and the device itself, say of it that its health
-// goes by.
-func (a *app) traits(d *devices.Device) health.Traits {
-	t := health.Traits{Expectation: health.Expect(a.registry, d), Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Gateway: string(d.Gateway), Cohort: d.Cohort,
-		Firmware: a.commands.Firmware(d.ID)}
-	if t.Firmware == "" {
-		t.Firmware = d.Firmware
-	}
-	return t
-}
-
+// expectation is what was declared of a device by its id.
 func (a *app) expectation(id devices.ID) health.Expectation {
 	d, ok := a.registry.Get(id)
 	if !ok {

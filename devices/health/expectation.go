@@ -40,8 +40,11 @@ type Traits struct {
 	// Agency is responsible for it, Vendor delivered it. Network, Gateway and
 	// Cohort are what it fails together with.
 	Agency, Vendor, Network, Gateway, Cohort string
-	// Firmware is what it is registered with, or last said to run.
-	Firmware string
+}
+
+// TraitsOf are the traits that a device is registered with.
+func TraitsOf(types Types, d *devices.Device) Traits {
+	return Traits{Expectation: Expect(types, d), Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Gateway: string(d.Gateway), Cohort: d.Cohort}
 }
 
 // Effective is the interval that a device, or one of its metrics, with this

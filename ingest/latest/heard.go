@@ -105,7 +105,7 @@ func (t *Tracker) Freshness(now time.Time, id devices.ID, e health.Expectation) 
 func (t *Tracker) held(id devices.ID, e health.Expectation) (interval time.Duration, learned bool, last time.Time) {
 	s, ok := t.states[id]
 	if !ok {
-		s = &State{}
+		s = &unheard
 	}
 	interval, learned = e.Effective(&s.Rhythm)
 	return interval, learned, s.LastSeen

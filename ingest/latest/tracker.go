@@ -251,10 +251,13 @@ func (t *Tracker) Look(id devices.ID, fn func(*State)) {
 	defer t.mu.RUnlock()
 	s, ok := t.states[id]
 	if !ok {
-		s = &State{}
+		s = &unheard
 	}
 	fn(s)
 }
+
+// unheard is what is known of a device that never spoke.
+var unheard State
 
 // LastSeen is when a device last spoke; the zero time when it never did.
 func (t *Tracker) LastSeen(id devices.ID) time.Time {
