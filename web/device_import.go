@@ -58,9 +58,13 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) {
 
 // refuseImport says what is wrong in which row and column.
 func (s *Server) refuseImport(w http.ResponseWriter, r *http.Request, i sheet.Import) {
-	p := problem{Status: http.StatusUnprocessableEntity, Detail: fmt.Sprintf("%d cells are wrong; nothing was changed. The import is %s", i.ErrorCount, i.ID)}
+	p := problem{Status: http.StatusUnprocessableEntity, Detail: fmt.Sprintf("the table was refused and nothing was changed; places that are wrong: %d. The import is %s", i.ErrorCount, i.ID)}
 	for _, e := range i.Errors {
-		p.Errors = append(p.Errors, fieldError{fmt.Sprintf("line %d, %s", e.Row, e.Column), e.Reason})
+		where := fmt.Sprintf("line %d", e.Row)
+		if e.Column != "" { // else it is the row as a whole
+			where += ", " + e.Column
+		}
+		p.Errors = append(p.Errors, fieldError{where, e.Reason})
 	}
 	s.problem(w, r, p)
 }

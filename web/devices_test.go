@@ -183,7 +183,7 @@ func TestImportOverTheAPI(t *testing.T) {
 	if res := h.call("operator", "POST", "/api/v1/devices/import", data+"c,toaster,\nb,generic,\n", &p, csv...); res.StatusCode != 422 || len(p.Errors) != 2 || p.Errors[0].Field != "line 4, type" || p.Errors[1].Field != "line 5, id" {
 		t.Errorf("two bad rows: %d %+v", res.StatusCode, p)
 	}
-	if res := h.call("operator", "POST", "/api/v1/devices/import", "id,colour\n", &p, csv...); res.StatusCode != 422 || p.Errors[0].Field != "colour" {
+	if res := h.call("operator", "POST", "/api/v1/devices/import", "id,colour\n", &p, csv...); res.StatusCode != 422 || p.Errors[0].Field != "line 1, colour" {
 		t.Errorf("a bad column: %d %+v", res.StatusCode, p)
 	}
 	for query, field := range map[string]string{"dry_run=perhaps": "dry_run", "decimal=dot": "decimal", "dryrun=true": "dryrun"} {

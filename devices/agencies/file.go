@@ -35,9 +35,13 @@ var columns = []table.Column{
 	{Name: "retired", Also: []string{"ngừng hoạt động"}},
 }
 
-// Export writes all agencies, retired ones too, as the CSV that Preview takes.
-// Lists are written with blanks between their codes.
+// Export writes all agencies, retired ones too, as the CSV that Preview takes:
+// UTF-8, with the mark by which spreadsheets know it. Lists are written with
+// blanks between their codes.
 func (s *Store) Export(w io.Writer) error {
+	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+		return err
+	}
 	out := csv.NewWriter(w)
 	var heading []string
 	for _, c := range columns {
@@ -45,7 +49,11 @@ func (s *Store) Export(w io.Writer) error {
 	}
 	out.Write(heading)
 	for _, a := range s.List("", true) {
-		out.Write([]string{a.ID, a.Name, a.NameEN, a.Phone, a.Email, a.Zalo, strings.Join(a.Areas, " "), strings.Join(a.Categories, " "), a.Calendar, strconv.FormatBool(a.Retired)})
+		cells := []string{a.ID, a.Name, a.NameEN, a.Phone, a.Email, a.Zalo, strings.Join(a.Areas, " "), strings.Join(a.Categories, " "), a.Calendar, strconv.FormatBool(a.Retired)}
+		for i := range cells {
+			cells[i] = table.Guard(cells[i])
+		}
+		out.Write(cells)
 	}
 	out.Flush()
 	return out.Error()
@@ -106,11 +114,11 @@ func (s *Store) compare(file []byte) (*Preview, []edit) {
 		return p, nil
 	}
 	p.Encoding = encoding
-	rows, faults := table.Read(text, columns, maxRows)
+	t, faults := table.Read(text, columns, maxRows)
 	p.Errors = append(p.Errors, faults...)
 	lines := map[string]int{}
 	var edits []edit
-	for _, r := range rows {
+	for _, r := range t.Rows {
 		before := (*s.now.Load())[key(r.Get("id"))]
 		after, err := s.read(r, before)
 		if first, twice := lines[key(r.Get("id"))]; err == nil && twice {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"haidang/devices"
+	"haidang/devices/agencies"
 )
 
 // What is exported comes in again and changes nothing.
@@ -15,9 +16,15 @@ func TestExportIsImportedUnchanged(t *testing.T) {
 	if _, err := s.Create(t.Context(), ward); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.Create(t.Context(), agencies.Agency{ID: "formula", Name: "=cmd()", Phone: "+84232"}); err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
 	if err := s.Export(&out); err != nil {
 		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(out.Bytes(), []byte("\uFEFF")) || bytes.Contains(out.Bytes(), []byte(",=")) || bytes.Contains(out.Bytes(), []byte(",+")) {
+		t.Errorf("a spreadsheet would misread it, or run it: %s", out.Bytes())
 	}
 	p := s.Preview(out.Bytes())
 	if p.Unchanged != len(s.List("", true)) || len(p.Added)+len(p.Changed)+len(p.Errors) > 0 || p.Unchanged < 10 {
@@ -69,7 +76,8 @@ func TestBadImportIsToldAtRowAndField(t *testing.T) {
 		"an area":      {"id,name,areas\na,x,dong-hoi ha-noi\n", 2, "areas"},
 		"yes and no":   {"id,name,retired\na,x,có\n", 2, "retired"},
 		"a phone":      {"id,name,phone\na,x,1\n", 2, "phone"},
-		"UTF-16":       {"\xff\xfei\x00d\x00", 0, "file"},
+		"half UTF-16":  {"\xff\xfei", 0, "file"},
+		"UTF-16":       {"\xff\xfei\x00d\x00", 1, "name"},
 		"a row short":  {"id,name\na\n", 2, "file"},
 		"much too big": {"id,name\n" + strings.Repeat("a,b\n", 1<<20), 0, "file"},
 	} {

@@ -79,9 +79,9 @@ func readFile(b []byte) *file {
 		f.readGeoJSON(text)
 		return f
 	}
-	rows, faults := table.Read(text, fields, maxRows)
+	t, faults := table.Read(text, fields, maxRows)
 	f.faults = append(f.faults, faults...)
-	for _, r := range rows {
+	for _, r := range t.Rows {
 		given := map[string]string{}
 		for _, c := range fields {
 			if r.Has(c.Name) {

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/unicode/norm"
-
 	"haidang/devices"
+	"haidang/devices/table"
 )
 
 // column is one field of a device in a table.
@@ -20,6 +19,15 @@ type column struct {
 	get  func(*devices.Device) string
 	set  func(*devices.Device, string, marks) error
 }
+
+// headings are the columns as a file has them; without its id no row says which
+// device it is of.
+var headings = func() (hs []table.Column) {
+	for _, c := range columns {
+		hs = append(hs, table.Column{Name: c.name, Also: c.also, Required: c.name == "id"})
+	}
+	return hs
+}()
 
 // marks are how numbers are written.
 type marks struct{ decimalComma bool }
@@ -121,30 +129,4 @@ func parse(s string, m marks) (float64, error) {
 		return 0, fmt.Errorf("it is no number")
 	}
 	return x, nil
-}
-
-// columnOf finds a column by its header, in either language and any case.
-func columnOf(header string) *column {
-	h := strings.ToLower(norm.NFC.String(strings.TrimSpace(header)))
-	for i := range columns {
-		c := &columns[i]
-		if c.name == h {
-			return c
-		}
-		for _, a := range c.also {
-			if a == h {
-				return c
-			}
-		}
-	}
-	return nil
-}
-
-// known are the names of all columns, for a sentence.
-func known() string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.name
-	}
-	return strings.Join(names, ", ")
 }

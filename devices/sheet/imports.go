@@ -243,13 +243,13 @@ var errRefused = errors.New("the table was refused")
 // run takes an import to its end.
 func (im *Imports) run(ctx context.Context, j *job) error {
 	sum := sha256.Sum256(j.data)
-	t, errs, err := readTable(j.data)
+	t, errs, err := read(j.data)
 	j.data = nil
 	if err != nil {
 		return err
 	}
-	im.change(j, func(i *Import) { i.Encoding, i.Separator = t.encoding, t.separator })
-	p, err := t.compare(ctx, im.reg, marks{j.opts.DecimalComma}, im.phase(j, "checking", len(t.rows)))
+	im.change(j, func(i *Import) { i.Encoding, i.Separator = t.encoding, t.SeparatorName() })
+	p, err := t.compare(ctx, im.reg, marks{j.opts.DecimalComma}, im.phase(j, "checking", len(t.Rows)))
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (im *Imports) run(ctx context.Context, j *job) error {
 	if j.opts.DryRun || len(p.changes) == 0 {
 		return nil
 	}
-	told, _ := json.Marshal(map[string]any{"rows": len(t.rows), "created": p.created, "updated": p.updated, "sha256": hex.EncodeToString(sum[:])})
+	told, _ := json.Marshal(map[string]any{"rows": len(t.Rows), "created": p.created, "updated": p.updated, "sha256": hex.EncodeToString(sum[:])})
 	entry := audit.Entry{Action: "device.import", Kind: "import", ID: j.ID, After: told}
 	err = im.reg.Apply(ctx, p.changes, entry, im.phase(j, "writing", len(p.changes)))
 	if errors.Is(err, devices.ErrStale) {

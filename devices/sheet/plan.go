@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"haidang/devices"
+	"haidang/devices/table"
 )
 
 // Registry is what a table is compared with.
@@ -38,20 +39,20 @@ const maxTold = 1000
 
 // draft is a device of a row.
 type draft struct {
-	*row
+	table.Row
 	old  *devices.Device
 	next devices.Device
 }
 
 // compare finds out what a table would change, and all that is wrong with it.
 // done is told how many rows are looked at.
-func (t *table) compare(ctx context.Context, reg Registry, m marks, done func(n int)) (*plan, error) {
+func (t *sheet) compare(ctx context.Context, reg Registry, m marks, done func(n int)) (*plan, error) {
 	p := &plan{}
-	drafts := make([]draft, 0, len(t.rows))
-	also := make(map[string]*devices.Device, len(t.rows))
-	seen := make(map[string]*row, len(t.rows)) // by the id without case and lookalikes
-	for i := range t.rows {
-		r := &t.rows[i]
+	drafts := make([]draft, 0, len(t.Rows))
+	also := make(map[string]*devices.Device, len(t.Rows))
+	seen := make(map[string]table.Row, len(t.Rows)) // by the id without case and lookalikes
+	for i := range t.Rows {
+		r := t.Rows[i]
 		if i%500 == 0 {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -59,9 +60,9 @@ func (t *table) compare(ctx context.Context, reg Registry, m marks, done func(n 
 			done(i)
 		}
 		d, errs := t.draft(reg, r, m)
-		id := t.cell(r, "id")
+		id := r.Get("id")
 		if twin, ok := seen[alike(id)]; ok && id != "" {
-			errs = append(errs, RowError{r.line, "id", id, twice(id, t.cell(twin, "id"), twin.line)})
+			errs = append(errs, RowError{r.Line, "id", id, twice(id, twin.Get("id"), twin.Line)})
 		}
 		seen[alike(id)] = r
 		if p.errs = append(p.errs, errs...); len(errs) == 0 {
@@ -75,23 +76,17 @@ func (t *table) compare(ctx context.Context, reg Registry, m marks, done func(n 
 		if i%500 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		p.take(reg, &drafts[i], also, t.columns)
+		p.take(reg, &drafts[i], also)
 	}
 	return p, nil
 }
 
 // take checks a draft and notes what it changes.
-func (p *plan) take(reg Registry, d *draft, also map[string]*devices.Device, cols []*column) {
+func (p *plan) take(reg Registry, d *draft, also map[string]*devices.Device) {
 	next, err := reg.Check(d.next, also)
 	if fe, ok := errors.AsType[*devices.FieldError](err); ok {
 		col := inSheet(fe.Field)
-		value := ""
-		for i, c := range cols {
-			if c.name == col {
-				value = d.cells[i]
-			}
-		}
-		p.errs = append(p.errs, RowError{d.line, col, fmt.Sprintf("%.80s", value), fe.Reason})
+		p.errs = append(p.errs, RowError{d.Line, col, fmt.Sprintf("%.80s", d.Get(col)), fe.Reason})
 		return
 	}
 	c := devices.Change{Device: next}
@@ -104,7 +99,7 @@ func (p *plan) take(reg Registry, d *draft, also map[string]*devices.Device, col
 			if a, b := col.get(d.old), col.get(&next); a != b {
 				differs = true
 				if len(p.cells) < maxTold {
-					p.cells = append(p.cells, CellChange{d.line, d.old.ID, col.name, a, b})
+					p.cells = append(p.cells, CellChange{d.Line, d.old.ID, col.name, a, b})
 				}
 			}
 		}
@@ -129,10 +124,10 @@ func inSheet(field string) string {
 }
 
 // draft makes of a row the device as it is to be.
-func (t *table) draft(reg Registry, r *row, m marks) (d draft, errs []RowError) {
-	id := t.cell(r, "id")
+func (t *sheet) draft(reg Registry, r table.Row, m marks) (d draft, errs []RowError) {
+	id := r.Get("id")
 	bad := func(column, value, reason string) {
-		errs = append(errs, RowError{r.line, column, fmt.Sprintf("%.80s", value), reason})
+		errs = append(errs, RowError{r.Line, column, fmt.Sprintf("%.80s", value), reason})
 	}
 	parsed, err := devices.ParseID(id)
 	switch {
@@ -143,7 +138,7 @@ func (t *table) draft(reg Registry, r *row, m marks) (d draft, errs []RowError) 
 		bad("id", id, noID(id, err))
 		return d, errs
 	}
-	d = draft{row: r, next: devices.Device{ID: parsed}}
+	d = draft{Row: r, next: devices.Device{ID: parsed}}
 	if old, ok := reg.Get(parsed); ok {
 		d.old, d.next = old, *old
 		if old.Position != nil {
@@ -151,12 +146,12 @@ func (t *table) draft(reg Registry, r *row, m marks) (d draft, errs []RowError) 
 			d.next.Position = &at
 		}
 	}
-	if lat, lon := t.cell(r, "lat"), t.cell(r, "lon"); (lat == "") != (lon == "") {
+	if lat, lon := r.Get("lat"), r.Get("lon"); (lat == "") != (lon == "") {
 		bad("lat", lat, "lat and lon come together, or not at all")
 	}
-	for i, c := range t.columns {
-		if err := c.set(&d.next, r.cells[i], m); err != nil {
-			bad(c.name, r.cells[i], err.Error())
+	for _, c := range t.columns {
+		if err := c.set(&d.next, r.Get(c.name), m); err != nil {
+			bad(c.name, r.Get(c.name), err.Error())
 		}
 	}
 	if d.old != nil && d.next.Life != d.old.Life {
@@ -167,16 +162,6 @@ func (t *table) draft(reg Registry, r *row, m marks) (d draft, errs []RowError) 
 		}
 	}
 	return d, errs
-}
-
-// cell is what stands in a column, if there is one.
-func (t *table) cell(r *row, name string) string {
-	for i, c := range t.columns {
-		if c.name == name {
-			return r.cells[i]
-		}
-	}
-	return ""
 }
 
 // alike is the form under which two ids look the same to a person.

@@ -3,9 +3,9 @@ package sheet
 import (
 	"encoding/csv"
 	"io"
-	"strings"
 
 	"haidang/devices"
+	"haidang/devices/table"
 )
 
 // Write writes devices as a table, as Import takes it: UTF-8, with the mark by
@@ -24,7 +24,7 @@ func Write(w io.Writer, ds []*devices.Device) error {
 		for i, c := range columns {
 			cells[i] = c.get(d)
 			if c.name != "lat" && c.name != "lon" {
-				cells[i] = guard(cells[i])
+				cells[i] = table.Guard(cells[i])
 			}
 		}
 		if err := out.Write(cells); err != nil {
@@ -33,20 +33,4 @@ func Write(w io.Writer, ds []*devices.Device) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// guard keeps a spreadsheet from taking a text for a formula; unguard takes the
-// mark away again.
-func guard(s string) string {
-	if s != "" && strings.ContainsRune("=+-@'", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-func unguard(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.ContainsRune("=+-@'", rune(s[1])) {
-		return s[1:]
-	}
-	return s
 }
