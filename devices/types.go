@@ -28,13 +28,14 @@ func (r *Registry) Type(id TypeID) (*Type, bool) {
 // order. They are shared and must not be changed.
 func (r *Registry) Types() []Type { return r.types.Load().order }
 
-// PutTypes adds or changes device types, all or none. version, of a single
-// type, is the one that its editor saw; 0 is any. ErrStale says that it has
-// changed since, a *FieldError of which path what is wrong: types[1].metrics[0].unit.
+// PutTypes adds or changes device types, all or none; one that is as it was
+// stays so. version, of a single type, is the one that its editor saw; 0 is any.
+// ErrStale says that it has changed since, a *FieldError of which path what is
+// wrong: types[1].metrics[0].unit.
 func (r *Registry) PutTypes(ctx context.Context, ts []Type, version int64) error {
 	r.write.Lock()
 	defer r.write.Unlock()
-	ts = slices.Clone(ts)
+	var puts []Type
 	given := map[TypeID]bool{}
 	for i := range ts {
 		t, err := ts[i].check()
@@ -51,10 +52,16 @@ func (r *Registry) PutTypes(ctx context.Context, ts []Type, version int64) error
 			if version != 0 && version != old.Version {
 				return fmt.Errorf("device type %s is at version %d, not %d: somebody changed it meanwhile; read it again: %w", t.ID, old.Version, version, ErrStale)
 			}
+			if string(recordType(old)) == string(recordType(&t)) {
+				continue // it stays the program's, if it is, and follows it
+			}
 		}
-		ts[i] = t
+		puts = append(puts, t)
 	}
-	return r.changeTypes(ctx, ts, nil)
+	if len(puts) == 0 {
+		return nil
+	}
+	return r.changeTypes(ctx, puts, nil)
 }
 
 // DeleteType takes a device type out. ErrConflict says that devices have it, or

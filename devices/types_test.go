@@ -64,6 +64,47 @@ func TestTypesOutliveTheProgram(t *testing.T) {
 	}
 }
 
+// A file that was exported comes back and changes nothing: what ships goes on
+// following the program, and nothing is recorded.
+func TestTypesComeBackUnchanged(t *testing.T) {
+	ctx := t.Context()
+	r, l := openAudited(t)
+	if err := r.PutTypes(ctx, []devices.Type{tide}, 0); err != nil {
+		t.Fatal(err)
+	}
+	before, _, err := l.Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := devices.WriteTypes(r.Types())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts, err := devices.ReadTypes(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PutTypes(ctx, ts, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range r.Types() {
+		if typ.Version != 1 || typ.Edited != (typ.ID == "tide_gauge") {
+			t.Errorf("%s is at version %d, edited %v", typ.ID, typ.Version, typ.Edited)
+		}
+	}
+	// Among those that stay, one that changes does.
+	ts[0].Interval = time.Minute
+	if err := r.PutTypes(ctx, ts, 0); err != nil {
+		t.Fatal(err)
+	}
+	if changed, _ := r.Type(ts[0].ID); changed.Version != 2 || !changed.Edited || changed.Interval != time.Minute {
+		t.Errorf("changed: %+v", changed)
+	}
+	if after, _, err := l.Head(ctx); after != before+1 || err != nil {
+		t.Errorf("%d entries were recorded, %v; want 1", after-before, err)
+	}
+}
+
 func TestTypeInUseStays(t *testing.T) {
 	ctx := t.Context()
 	r, l := openAudited(t)
@@ -137,10 +178,12 @@ func TestTypeEditOverwritesNobody(t *testing.T) {
 	if err := r.PutTypes(t.Context(), []devices.Type{tide}, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.PutTypes(t.Context(), []devices.Type{tide}, 1); err != nil {
+	first, second := tide, tide
+	first.NameVI, second.NameVI = "Trạm triều", "Trạm thủy triều"
+	if err := r.PutTypes(t.Context(), []devices.Type{first}, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.PutTypes(t.Context(), []devices.Type{tide}, 1); !errors.Is(err, devices.ErrStale) {
+	if err := r.PutTypes(t.Context(), []devices.Type{second}, 1); !errors.Is(err, devices.ErrStale) {
 		t.Errorf("the second of two: %v", err)
 	}
 }
