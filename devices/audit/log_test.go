@@ -63,6 +63,7 @@ func TestVerifyNamesTheRowThatWasTouched(t *testing.T) {
 		"a row taken out":      {"DELETE FROM audit WHERE seq = 2", 2, true},
 		"the first taken out":  {"DELETE FROM audit WHERE seq = 1", 1, true},
 		"the last taken out":   {"DELETE FROM audit WHERE seq = 4", 4, true},
+		"a row added":          {"INSERT INTO audit SELECT 5,at,who,role,address,action,kind,id,before,after,why,hash FROM audit WHERE seq = 4", 5, false},
 		"all taken out":        {"DELETE FROM audit", 1, true},
 		"renumbered over hole": {"DELETE FROM audit WHERE seq = 2; UPDATE audit SET seq = seq - 1 WHERE seq > 2", 2, false},
 	} {
@@ -92,10 +93,14 @@ func TestVerifyNamesTheRowThatWasTouched(t *testing.T) {
 func TestNothingIsChangedOrRemoved(t *testing.T) {
 	db, l := open(t)
 	fill(t, l)
-	for _, s := range []string{"UPDATE audit SET why = ''", "DELETE FROM audit"} {
+	const others = `at,who,role,address,action,kind,id,before,after,'x',hash FROM audit WHERE seq = 2`
+	for _, s := range []string{"UPDATE audit SET why = ''", "DELETE FROM audit", "INSERT OR REPLACE INTO audit SELECT seq," + others, "REPLACE INTO audit SELECT 1," + others} {
 		if _, err := db.Exec(s); err == nil {
 			t.Errorf("%s went through", s)
 		}
+	}
+	if n, err := l.Verify(t.Context(), 0, nil); n != 4 || err != nil {
+		t.Errorf("%d entries hold, %v", n, err)
 	}
 }
 
