@@ -75,8 +75,15 @@ func checkGeometry(mp orb.MultiPolygon) error {
 				return err
 			}
 		}
+		// Before what a ring encloses: the loops of one that crosses itself may
+		// cancel each other out.
 		if err := checkCrossing(polygon); err != nil {
 			return err
+		}
+		for _, ring := range polygon {
+			if planar.Area(ring) == 0 {
+				return errors.New("a ring encloses nothing")
+			}
 		}
 	}
 	return nil
@@ -95,8 +102,6 @@ func checkRing(ring orb.Ring) error {
 		return fmt.Errorf("a ring has at most %d points, not %d; simplify the border", maxRing, len(ring))
 	case ring[0] != ring[len(ring)-1]:
 		return fmt.Errorf("a ring is not closed: it begins at %g, %g and ends at %g, %g", ring[0].Lon(), ring[0].Lat(), ring[len(ring)-1].Lon(), ring[len(ring)-1].Lat())
-	case planar.Area(ring) == 0:
-		return errors.New("a ring encloses nothing")
 	}
 	return nil
 }
