@@ -158,6 +158,10 @@ func (s *Server) routes() *chi.Mux {
 		r.Put("/devices/{id}/config", s.need(people.DeviceManage, s.putConfig))
 		r.Get("/devices/{id}/commands", s.need(people.DeviceRead, s.listCommands))
 		r.Post("/devices/{id}/commands", s.need(people.DeviceManage, s.postCommand))
+		// For devices without MQTT; each as itself alone.
+		r.Get("/devices/{id}/commands/pending", s.getPending)
+		r.Post("/devices/{id}/replies/{name}", s.postAnswer)
+		r.Post("/devices/{id}/config/reported", s.postAnswer)
 		r.Get("/devices/{id}/commands/{command}", s.need(people.DeviceRead, s.getCommand))
 		r.Post("/devices/{id}/commands/{command}/stop", s.need(people.DeviceManage, s.stopCommand))
 		r.Get("/commands", s.needAll(people.DeviceRead, s.listBatches))

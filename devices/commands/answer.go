@@ -41,7 +41,7 @@ type reply struct {
 // *devices.FieldError at its place in refused and stops no other; err says that
 // none was kept.
 func (s *Service) Take(ctx context.Context, as []Answer) (refused []error, err error) {
-	var ended []devices.ID
+	var ended []*Command
 	firmware := map[devices.ID]string{}
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		refused, ended = make([]error, len(as)), nil
@@ -54,7 +54,7 @@ func (s *Service) Take(ctx context.Context, as []Answer) (refused []error, err e
 				if c, wasOpen, err = s.takeReply(ctx, tx, name, a); c != nil {
 					changed = append(changed, c)
 					if wasOpen && c.EndedAt != nil {
-						ended = append(ended, c.Device)
+						ended = append(ended, c)
 					}
 				}
 			} else {
@@ -70,8 +70,9 @@ func (s *Service) Take(ctx context.Context, as []Answer) (refused []error, err e
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range ended {
-		s.waits(id, -1)
+	for _, c := range ended {
+		s.endedAs(c.State, 1)
+		s.waits(c.Device, -1)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

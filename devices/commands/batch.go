@@ -158,7 +158,7 @@ func (b *Batch) count(ctx context.Context, q querier) error {
 			return err
 		}
 		b.Counts[state] = n
-		if state == Queued || state == Sent || state == Delivered {
+		if state.IsOpen() {
 			b.Open += n
 		}
 	}
@@ -240,6 +240,7 @@ func (s *Service) StopBatch(ctx context.Context, id, why string) (*Batch, error)
 	if err != nil {
 		return nil, err
 	}
+	s.endedAs(Stopped, len(stopped))
 	for _, c := range stopped {
 		s.waits(c.Device, -1)
 	}

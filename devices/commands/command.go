@@ -116,18 +116,21 @@ func isObject(b json.RawMessage) bool {
 	return json.Unmarshal(b, &o) == nil && o != nil
 }
 
-// wire is what a device gets on …/commands/{name}.
-type wire struct {
+// Order is a command as a device gets it, over MQTT on …/commands/{name}.
+type Order struct {
 	ID        string          `json:"id"`
+	Name      string          `json:"name"`
 	Args      json.RawMessage `json:"args,omitempty"`
 	CreatedAt time.Time       `json:"created_at"`
 	ExpiresAt time.Time       `json:"expires_at"`
 }
 
+func (c *Command) order() Order { return Order{c.ID, c.Name, c.Args, c.CreatedAt, c.ExpiresAt} }
+
 func (c *Command) topic() string { return topicRoot + string(c.Device) + "/commands/" + c.Name }
 
 func (c *Command) payload() []byte {
-	b, _ := json.Marshal(wire{c.ID, c.Args, c.CreatedAt, c.ExpiresAt}) // was read from JSON
+	b, _ := json.Marshal(c.order()) // was read from JSON
 	return b
 }
 

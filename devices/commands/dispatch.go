@@ -92,6 +92,10 @@ func (s *Service) sendDue(ctx context.Context, now time.Time) error {
 // leave ids.
 func (s *Service) sendTo(ctx context.Context, ids *[]devices.ID, now time.Time, sent *[]*Command) error {
 	for len(*ids) > 0 {
+		if id := (*ids)[0]; s.asksItself(id, now) && !s.Online(id) {
+			*ids = (*ids)[1:]
+			continue
+		}
 		cs, err := selected(ctx, s.DB, `device = ? AND state = 'queued' AND expires_at > ? ORDER BY seq`, string((*ids)[0]), now.UnixMilli())
 		if err != nil {
 			return err
@@ -190,6 +194,7 @@ func (s *Service) ageing(ctx context.Context, now time.Time) error {
 	}
 	for _, c := range changed {
 		if c.EndedAt != nil {
+			s.endedAs(c.State, 1)
 			s.waits(c.Device, -1)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -55,10 +56,12 @@ type Service struct {
 	complained time.Time // of Run's goroutine
 
 	mu       sync.Mutex
-	open     map[devices.ID]int      // how many commands wait for a device
-	due      map[devices.ID]struct{} // devices that can hear now
-	configs  map[devices.ID]struct{} // whose configuration is to be published
-	firmware map[devices.ID]string   // what devices last reported
+	open     map[devices.ID]int       // how many commands wait for a device
+	due      map[devices.ID]struct{}  // devices that can hear now
+	configs  map[devices.ID]struct{}  // whose configuration is to be published
+	firmware map[devices.ID]string    // what devices last reported
+	asks     map[devices.ID]time.Time // when devices last asked over HTTP
+	ended    map[State]int            // how many commands ended so
 }
 
 // New brings the tables up to date and takes up what was left.
@@ -72,8 +75,8 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	o.Log = o.Log.With("component", "commands")
 	s := &Service{Options: o, began: time.Now(), wake: make(chan struct{}, 1), open: map[devices.ID]int{}, due: map[devices.ID]struct{}{},
-		configs: map[devices.ID]struct{}{}, firmware: map[devices.ID]string{}}
-	if err := s.load(ctx); err != nil {
+		configs: map[devices.ID]struct{}{}, firmware: map[devices.ID]string{}, asks: map[devices.ID]time.Time{}, ended: map[State]int{}}
+	if err := errors.Join(s.load(ctx), s.loadAsks(ctx)); err != nil {
 		return nil, fmt.Errorf("take up commands: %w", err)
 	}
 	return s, nil
@@ -183,6 +186,7 @@ func (s *Service) Stop(ctx context.Context, dev devices.ID, id string) (*Command
 	if err != nil {
 		return nil, err
 	}
+	s.endedAs(Stopped, 1)
 	s.waits(dev, -1)
 	return c, nil
 }
@@ -219,6 +223,13 @@ func (s *Service) keep(ctx context.Context, tx *sql.Tx, c *Command) error {
 	}
 	_, err := s.Changes.Append(ctx, tx, Channel, c.ID, c)
 	return err
+}
+
+// endedAs counts commands that came to an end.
+func (s *Service) endedAs(state State, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended[state] += n
 }
 
 // waits counts n more commands for a device, and sends them if it can hear.
