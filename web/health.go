@@ -45,7 +45,19 @@ type healthOf struct {
 
 // judge says how a device does now and did in the record's window.
 func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) healthOf {
-	x, due, declared := healthOf{dev: d, share: 2}, time.Time{}, health.Expect(s.Registry, d)
+	x, due := s.judgeNow(d, now)
+	x.availability = rec.Of(d.ID, d.CreatedAt, due)
+	if share, ok := x.availability.Share(); ok {
+		x.share = share
+	}
+	return x
+}
+
+// judgeNow says how a device does now, and since when it has not spoken though it
+// should have; zero if it did.
+func (s *Server) judgeNow(d *devices.Device, now time.Time) (x healthOf, due time.Time) {
+	x = healthOf{dev: d, share: 2}
+	declared := health.Expect(s.Registry, d)
 	s.Tracker.Look(d.ID, func(st *latest.State) {
 		x.interval, x.learned = declared.Effective(&st.Rhythm)
 		if declared.Contract == devices.Event {
@@ -73,11 +85,17 @@ func (s *Server) judge(d *devices.Device, now time.Time, rec *health.Record) hea
 			}
 		}
 	})
-	x.availability = rec.Of(d.ID, d.CreatedAt, due)
-	if share, ok := x.availability.Share(); ok {
-		x.share = share
+	return x, due
+}
+
+// HealthCounts are how many devices in service do how now.
+func (s *Server) HealthCounts() map[devices.Freshness]int {
+	counts, now := map[devices.Freshness]int{}, time.Now()
+	for _, d := range s.Registry.List(devices.Filter{}) {
+		x, _ := s.judgeNow(d, now)
+		counts[x.state]++
 	}
-	return x
+	return counts
 }
 
 // stream says how one metric does.

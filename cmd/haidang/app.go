@@ -249,6 +249,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)
 	a.observe()
+	a.prom.MustRegister(&fleet{app: a, states: srv.HealthCounts})
 	a.server = &http.Server{Handler: srv, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	if a.tls != nil {
