@@ -364,6 +364,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 			case <-inner.Done():
 			}
 		}
+	case <-ctx.Done(): // before what an earlier version's broker holds was taken
 	case <-inner.Done():
 	}
 	if a.broker != nil {
@@ -395,7 +396,9 @@ func (a *app) connect(ctx, inner context.Context) error {
 	if err := a.broker.Adopt(inner); err != nil {
 		return err
 	}
-	a.broker.Ready()
+	if ctx.Err() == nil { // else we are ending, and let nobody in
+		a.broker.Ready()
+	}
 	return nil
 }
 

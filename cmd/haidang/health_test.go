@@ -20,7 +20,7 @@ func (s *story) page(path string) (status int, text string) {
 	if s.token != "" {
 		rq.Header.Set("Authorization", "Bearer "+s.token)
 	}
-	res, err := http.DefaultClient.Do(rq)
+	res, err := patient.Do(rq)
 	if err != nil {
 		s.t.Fatal(err)
 	}

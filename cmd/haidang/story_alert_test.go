@@ -43,7 +43,10 @@ func browser(t *testing.T, w, h int) context.Context {
 		}
 	})
 	t.Cleanup(func() {
-		if chromedp.Cancel(window) != nil { // it never started, or is gone
+		// One that does not answer would be waited for without an end: cancel2 kills it.
+		polite, done := context.WithTimeout(window, 10*time.Second)
+		defer done()
+		if chromedp.Cancel(polite) != nil { // it never started, is gone, or hangs
 			t.Log("Chromium did not close by itself")
 		}
 		cancel3()

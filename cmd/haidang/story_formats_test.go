@@ -83,7 +83,7 @@ listen = "%s"
 		rq, _ := http.NewRequest("POST", s.HTTP+path, strings.NewReader(body))
 		rq.Header.Set("Authorization", "Token "+secret)
 		rq.Header.Set("Content-Type", contentType)
-		res, err := http.DefaultClient.Do(rq)
+		res, err := patient.Do(rq)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,6 +26,13 @@ type story struct {
 	Data       string
 	token      string // of whom calls are; empty: nobody
 }
+
+// What does not come within these is waited for no longer, so that the test which
+// hangs is named.
+const startsWithin, answersWithin = 2 * time.Minute, time.Minute
+
+// patient asks the program, under whatever load.
+var patient = &http.Client{Timeout: answersWithin}
 
 // services says whether the real services must be there.
 func need(t *testing.T, program string) string {
@@ -55,6 +63,8 @@ func start(t *testing.T, fn func(context.Context, io.Writer, *slog.Logger) error
 		done <- err
 	}()
 	s = &story{t: t}
+	late := time.AfterFunc(startsWithin, func() { r.CloseWithError(errors.New("it takes too long to start")) })
+	defer late.Stop()
 	sc := bufio.NewScanner(r)
 	for sc.Scan() {
 		var b struct{ HTTP, MQTT, Data string }
@@ -66,7 +76,12 @@ func start(t *testing.T, fn func(context.Context, io.Writer, *slog.Logger) error
 	go io.Copy(io.Discard, r)
 	if s.HTTP == "" {
 		cancel()
-		t.Fatalf("the program did not start: %v", <-done)
+		select {
+		case err := <-done:
+			t.Fatalf("the program did not start: %v", err)
+		case <-time.After(30 * time.Second):
+			t.Fatalf("the program did not start within %s, and does not end", startsWithin)
+		}
 	}
 	stopped := false
 	stop = func() {
@@ -148,7 +163,9 @@ func mosquitto(t *testing.T) string {
 func publish(t *testing.T, addr, topic, payload string) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(strings.TrimPrefix(addr, "tcp://"))
-	cmd := exec.Command(need(t, "mosquitto_pub"), "-h", host, "-p", port, "-q", "1", "-t", topic, "-s")
+	ctx, cancel := context.WithTimeout(t.Context(), answersWithin)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, need(t, "mosquitto_pub"), "-h", host, "-p", port, "-q", "1", "-t", topic, "-s")
 	cmd.Stdin = strings.NewReader(payload)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("mosquitto_pub: %v %s", err, out)
@@ -173,7 +190,7 @@ func (s *story) call(method, path string, body, into any) int {
 	if s.token != "" {
 		req.Header.Set("Authorization", "Bearer "+s.token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := patient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
