@@ -178,6 +178,21 @@ func get(ctx context.Context, q interface {
 	return a, json.Unmarshal([]byte(body), a)
 }
 
+// record is what the audit log keeps of an alert: what people do to it.
+func (a *Alert) record() json.RawMessage {
+	b, err := json.Marshal(struct {
+		Rule    string     `json:"rule"`
+		Device  string     `json:"device"`
+		State   State      `json:"state"`
+		AckedAt *time.Time `json:"acked_at,omitempty"`
+		AckedBy string     `json:"acked_by,omitempty"`
+	}{a.Rule, a.Device, a.State, a.AckedAt, a.AckedBy})
+	if err != nil {
+		panic(err) // texts and a time always have a form
+	}
+	return b
+}
+
 // Ack notes that somebody has seen the alert. The first one counts: doing it
 // again changes nothing.
 func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
@@ -193,12 +208,12 @@ func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
 	if err != nil || a.AckedAt != nil {
 		return a, err
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	now, before := time.Now().UTC().Truncate(time.Millisecond), a.record()
 	a.AckedAt, a.AckedBy, a.AckNote = &now, by, note
 	if err := s.Put(ctx, tx, a); err != nil {
 		return nil, err
 	}
-	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Why: note}); err != nil {
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Before: before, After: a.record(), Why: note}); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {

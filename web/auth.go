@@ -6,9 +6,13 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"haidang/devices"
 	"haidang/devices/audit"
@@ -76,9 +80,27 @@ func (s *Server) identify(next http.Handler) http.Handler {
 				return
 			}
 		}
-		ctx := audit.As(r.Context(), audit.Actor{Who: id.name, Role: id.rights.Roles(), Address: address(r)})
+		why, err := reason(r)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		ctx := audit.As(r.Context(), audit.Actor{Who: id.name, Role: id.rights.Roles(), Address: address(r), Why: why})
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, identityKey{}, id)))
 	})
+}
+
+// reasonHeader says why something is done, in UTF-8 with percent signs as in a
+// URL, for acts whose body has no place for it. What the body says counts more.
+const reasonHeader, maxReason = "X-Reason", 1000
+
+func reason(r *http.Request) (string, error) {
+	why, err := url.PathUnescape(r.Header.Get(reasonHeader))
+	why = strings.TrimSpace(why)
+	if err != nil || len(why) > maxReason || !utf8.ValidString(why) || strings.ContainsFunc(why, unicode.IsControl) {
+		return "", &devices.FieldError{Field: reasonHeader, Reason: fmt.Sprintf("a reason is one line of at most %d bytes of UTF-8, each byte beyond ASCII and each %% written as %%XX", maxReason)}
+	}
+	return why, nil
 }
 
 // address is where a request comes from.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"haidang/devices"
+	"haidang/devices/audit"
 	"haidang/devices/sheet"
 )
 
@@ -90,6 +92,7 @@ func (s *Server) getImportSecrets(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.note(r, audit.Entry{Action: "import.secrets", Kind: "import", ID: chi.URLParam(r, "id"), After: asJSON(map[string]int{"devices": bytes.Count(text, []byte("\n")) - 1})})
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="secrets.csv"`)
 	w.Header().Set("Cache-Control", "no-store")

@@ -231,7 +231,7 @@ func (s *Service) StopBatch(ctx context.Context, id, why string) (*Batch, error)
 		if b, err = batch(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "command.stop_all", Kind: "command_batch", ID: id, After: json.RawMessage(fmt.Sprintf(`{"stopped":%d}`, len(stopped))), Why: why}); err != nil {
+		if err := s.Audit.Append(ctx, tx, audit.Entry{Action: "command.stop_all", Kind: "command_batch", ID: id, Before: json.RawMessage(fmt.Sprintf(`{"queued":%d}`, len(stopped))), After: json.RawMessage(fmt.Sprintf(`{"stopped":%d}`, len(stopped))), Why: why}); err != nil {
 			return err
 		}
 		_, err = s.Changes.Append(ctx, tx, Channel, b.ID, b)

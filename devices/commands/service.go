@@ -176,12 +176,12 @@ func (s *Service) Stop(ctx context.Context, dev devices.ID, id string) (*Command
 		if c.State != Queued {
 			return fmt.Errorf("command %s is %s; only one that waits can be stopped: %w", c.ID, strings.ReplaceAll(string(c.State), "_", " "), devices.ErrConflict)
 		}
-		now := time.Now().UTC().Truncate(time.Millisecond)
+		now, before := time.Now().UTC().Truncate(time.Millisecond), c.record()
 		c.State, c.EndedAt = Stopped, &now
 		if err := s.keep(ctx, tx, c); err != nil {
 			return err
 		}
-		return s.Audit.Append(ctx, tx, audit.Entry{Action: "command.stop", Kind: "device", ID: string(dev), After: json.RawMessage(fmt.Sprintf(`{"id":%q}`, c.ID))})
+		return s.Audit.Append(ctx, tx, audit.Entry{Action: "command.stop", Kind: "device", ID: string(dev), Before: before, After: c.record()})
 	})
 	if err != nil {
 		return nil, err
@@ -189,6 +189,11 @@ func (s *Service) Stop(ctx context.Context, dev devices.ID, id string) (*Command
 	s.endedAs(Stopped, 1)
 	s.waits(dev, -1)
 	return c, nil
+}
+
+// record is what the audit log keeps of a command that is stopped.
+func (c *Command) record() json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(`{"id":%q,"name":%q,"state":%q}`, c.ID, c.Name, c.State))
 }
 
 // Get finds a command of a device, or devices.ErrNotFound.

@@ -35,7 +35,7 @@ func (s *Store) OpenSession(ctx context.Context, name string, se Session) (cooki
 		if cookie, err = openSession(ctx, tx, se); err != nil {
 			return err
 		}
-		return s.audit.Append(ctx, tx, audit.Entry{Action: "session.create", Kind: "token", ID: name})
+		return s.audit.Append(ctx, tx, audit.Entry{Who: name, Address: se.Address, Action: "session.create", Kind: "token", ID: name})
 	})
 	if err != nil {
 		return "", fmt.Errorf("open session: %w", err)

@@ -203,7 +203,14 @@ func cleanMembers(members []string) ([]string, error) {
 
 // putShift writes a shift as it now is, and the act in the audit log.
 func (s *Store) putShift(ctx context.Context, tx *sql.Tx, sh *Shift, action, why string) error {
-	if sh.ID == 0 {
+	var before json.RawMessage
+	if sh.ID != 0 {
+		old, err := scanShift(tx.QueryRowContext(ctx, `SELECT id, state, body FROM shift WHERE id = ?`, sh.ID))
+		if err != nil {
+			return err
+		}
+		before = old.record()
+	} else {
 		res, err := tx.ExecContext(ctx, `INSERT INTO shift(state, body) VALUES(?, '')`, sh.State)
 		if err != nil {
 			return err
@@ -215,8 +222,12 @@ func (s *Store) putShift(ctx context.Context, tx *sql.Tx, sh *Shift, action, why
 	if _, err := tx.ExecContext(ctx, `UPDATE shift SET state = ?, body = ? WHERE id = ?`, sh.State, string(asJSON(sh)), sh.ID); err != nil {
 		return err
 	}
-	return s.audit.Append(ctx, tx, audit.Entry{Action: action, Kind: "shift", ID: fmt.Sprint(sh.ID), Why: why,
-		After: asJSON(map[string]any{"state": sh.State, "lead": sh.Lead, "members": sh.Members, "open": len(sh.Open), "carried": len(sh.Carried)})})
+	return s.audit.Append(ctx, tx, audit.Entry{Action: action, Kind: "shift", ID: fmt.Sprint(sh.ID), Why: why, Before: before, After: sh.record()})
+}
+
+// record is what the audit log keeps of a shift.
+func (sh *Shift) record() json.RawMessage {
+	return asJSON(map[string]any{"state": sh.State, "lead": sh.Lead, "members": sh.Members, "open": len(sh.Open), "carried": len(sh.Carried), "notes": len(sh.Notes), "accepted_by": sh.AcceptedBy})
 }
 
 // shiftIn finds the shift that is in a state, or devices.ErrNotFound.
