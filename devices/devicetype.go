@@ -45,8 +45,9 @@ type Type struct {
 	Decoder string `yaml:"decoder,omitempty"`
 	// Mobile devices report positions of their own.
 	Mobile bool `yaml:"mobile,omitempty"`
-	// Open types take metrics that are not listed; others keep such values
-	// out and count them.
+	// Open types take metrics that are not listed. Others take them too, for
+	// what a device measured is not thrown away, but count them, so that somebody
+	// lists them: haidang_ingest_unlisted_values_total.
 	Open      bool      `yaml:"open,omitempty"`
 	Dashboard Dashboard `yaml:"dashboard,omitempty"`
 	Metrics   []Metric  `yaml:"metrics,omitempty"`

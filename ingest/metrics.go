@@ -6,7 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // (not acknowledged), and ignored for what the server itself published.
 type metrics struct {
 	stored, duplicates, refused, ignored, commitErrors, limited prometheus.Counter
-	outcomes, reasons                                           *prometheus.CounterVec
+	outcomes, reasons, unlisted                                 *prometheus.CounterVec
 	commitSeconds, batchSize                                    prometheus.Histogram
 }
 
@@ -16,6 +16,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Readings, events and reports by how they ended."}, []string{"outcome"}),
 		reasons: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "haidang_ingest_dead_letters_total",
 			Help: "Dead letters by stage and code."}, []string{"stage", "code"}),
+		unlisted: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "haidang_ingest_unlisted_values_total",
+			Help: "Values of metrics that their device's type does not list, though it is not open."}, []string{"type"}),
 		limited: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_ingest_limited_total",
 			Help: "Messages beyond their device's limit, in foreign formats readings and events: kept, but after those of others."}),
 		commitErrors: prometheus.NewCounter(prometheus.CounterOpts{Name: "haidang_journal_commit_errors_total",
@@ -26,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Help: "Entries in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.outcomes, m.reasons, m.commitErrors, m.limited, m.commitSeconds, m.batchSize)
+		reg.MustRegister(m.outcomes, m.reasons, m.unlisted, m.commitErrors, m.limited, m.commitSeconds, m.batchSize)
 	}
 	m.stored = m.outcomes.WithLabelValues("stored")
 	m.duplicates = m.outcomes.WithLabelValues("duplicate")
@@ -39,4 +41,20 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 func (m *metrics) deadLetter(d DeadLetter) {
 	m.outcomes.WithLabelValues("dead_letter").Inc()
 	m.reasons.WithLabelValues(string(d.Stage), d.Code).Inc()
+}
+
+// countUnlisted counts the values of a reading that its type does not know.
+func (m *metrics) countUnlisted(e *element) {
+	if e.typ == nil || e.typ.Open {
+		return
+	}
+	n := 0
+	for i := range e.reading.Values {
+		if e.typ.Metric(e.reading.Values[i].Metric) == nil {
+			n++
+		}
+	}
+	if n > 0 {
+		m.unlisted.WithLabelValues(string(e.typ.ID)).Add(float64(n))
+	}
 }

@@ -71,6 +71,7 @@ func (p *Pipeline) validate(w *work) *Refusal {
 			}
 			r.Lateness = p.Bounds.lateness(r.FixTime, received)
 			alone = append(alone, e.toOwnUnits()...)
+			p.metrics.countUnlisted(e)
 			e.judgeRanges()
 			if r.TimeSuspect {
 				e.suspectTime()
