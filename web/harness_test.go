@@ -95,6 +95,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	rs, err := reports.New(ctx, db, changes, photos, reports.Options{Agencies: offices, Areas: places, Prefix: "QB"})
 	must(err)
+	offices.KnowCategories(func(id string) bool { _, typed := reg.Type(devices.TypeID(id)); return typed || rs.HasCategory(id) })
 	offices.InUse(agencies.Use{What: "reports", Count: rs.CountOf})
 	offices.InUse(agencies.Use{What: "kinds of report", Count: rs.CategoriesOf})
 	offices.InUse(agencies.Use{What: "devices", Count: reg.OfAgency})

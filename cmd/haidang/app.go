@@ -172,6 +172,10 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
+	offices.KnowCategories(func(id string) bool {
+		_, typed := a.registry.Type(devices.TypeID(id))
+		return typed || reportService.HasCategory(id)
+	})
 	offices.InUse(agencies.Use{What: "reports", Count: reportService.CountOf})
 	offices.InUse(agencies.Use{What: "kinds of report", Count: reportService.CategoriesOf})
 	offices.InUse(agencies.Use{What: "devices", Count: a.registry.OfAgency})

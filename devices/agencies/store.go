@@ -45,8 +45,10 @@ type Store struct {
 	audit Audit
 	areas Areas
 	uses  []Use
-	write sync.Mutex                         // one change at a time
-	now   atomic.Pointer[map[string]*Agency] // by key; never changed in place
+	// category says whether there is a category; nil: any will do.
+	category func(id string) bool
+	write    sync.Mutex                         // one change at a time
+	now      atomic.Pointer[map[string]*Agency] // by key; never changed in place
 }
 
 // Open brings the table up to date and loads it. A table without any agency gets
@@ -72,6 +74,10 @@ func Open(ctx context.Context, db *sql.DB, log Audit, areas Areas) (*Store, erro
 // InUse adds a use that keeps an agency from being deleted. Call it before the
 // store is used.
 func (s *Store) InUse(u Use) { s.uses = append(s.uses, u) }
+
+// KnowCategories lets the store refuse categories that there are not: an agency
+// would never get what it is for. Call it before the store is used.
+func (s *Store) KnowCategories(known func(id string) bool) { s.category = known }
 
 // ship fills an empty table; it is not audited, for nobody did it.
 func (s *Store) ship(ctx context.Context) error {
@@ -153,6 +159,11 @@ func (s *Store) cleaned(a Agency) (*Agency, error) {
 	a, err := a.clean(func(code string) bool { _, known := s.areas.Area(code); return known })
 	if err != nil {
 		return nil, err
+	}
+	for _, c := range a.Categories {
+		if s.category != nil && !s.category(c) {
+			return nil, &devices.FieldError{Field: "categories", Reason: fmt.Sprintf("%.60q is no category of reports and no device type", c)}
+		}
 	}
 	return &a, nil
 }

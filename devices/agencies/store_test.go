@@ -141,3 +141,16 @@ func TestBadAgenciesNameTheField(t *testing.T) {
 		}
 	}
 }
+
+// A misspelt category would bring an agency nothing, unseen.
+func TestUnknownCategoriesAreRefused(t *testing.T) {
+	s, _, _ := open(t)
+	s.KnowCategories(func(id string) bool { return id == "giao-thong" })
+	_, err := s.Create(t.Context(), agencies.Agency{ID: "a", Name: "A", Categories: []string{"giao-thong", "giao-thongg"}})
+	if fe, ok := errors.AsType[*devices.FieldError](err); !ok || fe.Field != "categories" || !strings.Contains(fe.Reason, "giao-thongg") {
+		t.Errorf("created: %v", err)
+	}
+	if p := s.Preview([]byte("id,name,categories\na,A,giao-thong\nb,B,xx\n")); len(p.Errors) != 1 || p.Errors[0].Row != 3 || p.Errors[0].Field != "categories" {
+		t.Errorf("imported: %+v", p.Errors)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"haidang/devices"
@@ -75,6 +76,11 @@ func New(ctx context.Context, db *sql.DB, log *changelog.Log, m *media.Store, o 
 
 // Categories lists the kinds of report.
 func (s *Service) Categories() []Category { return s.categories }
+
+// HasCategory says whether there is a kind of report of that id.
+func (s *Service) HasCategory(id string) bool {
+	return slices.ContainsFunc(s.categories, func(c Category) bool { return c.ID == id })
+}
 
 // Submit takes a report in. created is false when the same one was taken
 // before: it is returned as it stands.
