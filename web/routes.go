@@ -13,6 +13,7 @@ import (
 // what names no action is for everybody, or asks for itself.
 func (s *Server) routes() *chi.Mux {
 	r := chi.NewRouter()
+	all := r
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errCrossOrigin) }))
 	r.Use(s.behind, number, s.recoverer, secure, s.identify, origin.Handler)
@@ -32,7 +33,7 @@ func (s *Server) routes() *chi.Mux {
 	}
 
 	r.Route("/api/v1", func(r chi.Router) {
-		r.Use(middleware.Compress(5, "application/json"))
+		r.Use(middleware.Compress(5, "application/json"), s.knownParameters(all))
 		r.Get("/session", s.getSession)
 		r.Post("/session", s.limited(s.signIns, s.postSession))
 		r.Delete("/session", s.deleteSession)
