@@ -29,7 +29,7 @@ func TestMisspeltFilterIsTold(t *testing.T) {
 	if n < 40 {
 		t.Errorf("only %d paths", n)
 	}
-	for path, want := range map[string]int{"/api/v1/alerts?state=open&limit=1": 200, "/api/v1/areas?at=2025-06-30": 200, "/api/v1/nowhere?x=1": 404, "/api/v1/areas?%zz": 400, "/api/v1/session?": 200} {
+	for path, want := range map[string]int{"/api/v1/alerts?state=open&limit=1": 200, "/api/v1/areas?at=2025-06-30": 200, "/api/v1/nowhere?x=1": 404, "/api/v1/areas?%zz": 400, "/api/v1/session?": 200, "/api/v1/health/devices?by=type&state=live": 200} {
 		if res := h.call("admin", "GET", path, "", nil); res.StatusCode != want {
 			t.Errorf("%s: %s, want %d", path, res.Status, want)
 		}
