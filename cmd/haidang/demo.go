@@ -89,8 +89,10 @@ func (d *demoCmd) fleet(s *firmwaresim.Scenario) []devices.Device {
 		fleet = s.Fleet(d.Devices)
 	}
 	var ds []devices.Device
-	for _, f := range fleet {
-		dev := devices.Device{ID: devices.ID(f.ID), Type: devices.TypeID(f.Type), Name: f.Name, Area: f.Area, CreatedAt: time.Now().UTC()}
+	for i, f := range fleet {
+		o := demoOwners[f.Type]
+		dev := devices.Device{ID: devices.ID(f.ID), Type: devices.TypeID(f.Type), Name: f.Name, Area: f.Area, CreatedAt: time.Now().UTC(),
+			Agency: o.agency, Network: o.network, Vendor: demoVendors[i%len(demoVendors)]}
 		if !f.Mobile() {
 			dev.Position = &devices.Position{Lat: f.Lat, Lon: f.Lon}
 		}
@@ -101,6 +103,22 @@ func (d *demoCmd) fleet(s *firmwaresim.Scenario) []devices.Device {
 	}
 	return ds
 }
+
+// demoOwners are whose devices of a type are, and over what they speak; with
+// demoVendors, which are made up, they let the demonstration show how devices do
+// by each.
+var demoOwners = map[string]struct{ agency, network string }{
+	"air_station":    {"so-nnmt", "4G"},
+	"waste_water":    {"so-nnmt", "4G"},
+	"water_level":    {"so-nnmt", "4G"},
+	"rain_gauge":     {"so-nnmt", "4G"},
+	"reservoir":      {"so-nnmt", "Cáp quang"},
+	"traffic_camera": {"cong-an-tinh", "Cáp quang"},
+	"fishing_vessel": {"so-nnmt", "Vệ tinh"},
+	"vehicle":        {"cty-moi-truong-do-thi", "4G"},
+}
+
+var demoVendors = []string{"Nhà cung cấp An Bình", "Nhà cung cấp Hải Vân", "Nhà cung cấp Sông Gianh"}
 
 func (d *demoCmd) greet(out io.Writer, a *app) {
 	fmt.Fprintf(out, `
