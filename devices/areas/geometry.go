@@ -113,7 +113,7 @@ func checkPoint(p orb.Point) error {
 	case within(lon, lat):
 		return nil
 	case within(lat, lon):
-		return fmt.Errorf("longitude %g and latitude %g look swapped: GeoJSON has the longitude first", lon, lat)
+		return fmt.Errorf("longitude %g and latitude %g look swapped; in GeoJSON the longitude comes first", lon, lat)
 	case max(lon, lat, -lon, -lat) > 360:
 		return fmt.Errorf("%g, %g are no degrees; bring the data from its projection (VN-2000?) to WGS 84", lon, lat)
 	}

@@ -130,16 +130,14 @@ func (t *sheet) draft(reg Registry, r table.Row, m marks) (d draft, errs []RowEr
 		errs = append(errs, RowError{r.Line, column, fmt.Sprintf("%.80s", value), reason})
 	}
 	parsed, err := devices.ParseID(id)
-	switch {
+	switch { // the other cells are looked at all the same
 	case id == "":
 		bad("id", id, "the row says not which device it is of")
-		return d, errs
 	case err != nil:
 		bad("id", id, noID(id, err))
-		return d, errs
 	}
 	d = draft{Row: r, next: devices.Device{ID: parsed}}
-	if old, ok := reg.Get(parsed); ok {
+	if old, ok := reg.Get(parsed); ok && err == nil {
 		d.old, d.next = old, *old
 		if old.Position != nil {
 			at := *old.Position

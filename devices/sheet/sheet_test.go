@@ -213,6 +213,18 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	}
 }
 
+// Whoever mends a row mends all of it at once.
+func TestAllThatIsWrongInARowIsTold(t *testing.T) {
+	i := open(t).take(t, "id;type;lat;lon;interval_s\nĐ-1;generic;17,5;106,5;bốn\n", sheet.Options{DryRun: true})
+	var columns []string
+	for _, e := range i.Errors {
+		columns = append(columns, e.Column)
+	}
+	if got := strings.Join(columns, " "); got != "id lat lon interval_s" {
+		t.Errorf("told are %s: %+v", got, i.Errors)
+	}
+}
+
 func TestDecimalCommaIsTakenWhenSaid(t *testing.T) {
 	h := open(t)
 	comma := sheet.Options{DecimalComma: true}
