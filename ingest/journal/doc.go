@@ -16,6 +16,11 @@
 //     batch is durable.
 //   - The log keeps what no shelf has, and what a running reader has not read.
 //     A reader that comes later than that is told (ingest.ErrCut).
+//   - The runs of vessels, blocks, are hash-chained in the order in which they
+//     came to the shelves, and never joined or written again (chain.go). One that
+//     was changed, removed or inserted is found and named (VerifyTracks).
+//   - Entries go by Expire alone, by device and whole days; how far is noted
+//     before they go (Floor).
 //   - Settling, joining and cutting can be broken off anywhere: what is done
 //     again adds nothing, for shelves are read without regard to repetition.
 package journal

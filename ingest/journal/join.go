@@ -20,13 +20,17 @@ const (
 	restAfter = 2 * time.Hour
 )
 
-// Join makes one run of the many that a device's day came in.
+// Join makes one run of the many that a device's day came in. Those of vessels
+// stay as they came: they are chained.
 func (j *Journal) Join(ctx context.Context, now time.Time) error {
 	starts, err := listShelves(j.dir)
 	if err != nil {
 		return fmt.Errorf("list journal folder: %w", err)
 	}
 	for _, start := range starts {
+		if j.restsSince(start) {
+			continue
+		}
 		for more := true; more && ctx.Err() == nil; {
 			if more, err = j.joinSome(ctx, start, now); err != nil {
 				return fmt.Errorf("join runs: %w", err)
@@ -34,6 +38,14 @@ func (j *Journal) Join(ctx context.Context, now time.Time) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// restsSince says that nothing came to a shelf since all of it was joined.
+func (j *Journal) restsSince(start time.Time) bool {
+	j.settleMu.Lock()
+	defer j.settleMu.Unlock()
+	_, rests := j.rested[start.Unix()]
+	return rests
 }
 
 // heap is the runs of one device, kind and day.
@@ -55,6 +67,9 @@ func (j *Journal) joinSome(ctx context.Context, start, now time.Time) (more bool
 		return false, err
 	}
 	if len(heaps) == 0 {
+		if start.Add(period + restAfter).Before(now) {
+			j.rested[start.Unix()] = struct{}{}
+		}
 		return false, nil
 	}
 	w, err := s.begin(ctx)
@@ -96,7 +111,7 @@ func (j *Journal) joinSome(ctx context.Context, start, now time.Time) (more bool
 // heaps finds the device's days that are to be joined: full runs stay as they
 // are.
 func (s *shelf) heaps(ctx context.Context, now time.Time) (hs []heap, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT device, kind, first/? AS d, count(*) AS c, sum(n) AS rows FROM run GROUP BY device, kind, d
+	rows, err := s.db.QueryContext(ctx, `SELECT device, kind, first/? AS d, count(*) AS c, sum(n) AS rows FROM run WHERE device NOT IN (SELECT device FROM link) GROUP BY device, kind, d
 		HAVING c - (rows + ? - 1) / ? >= CASE WHEN d < ? THEN 1 ELSE ? END LIMIT ?`,
 		day, maxRun, maxRun, dayOf(now.Add(-restAfter).UnixMilli()), joinAt, joinAtOnce)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"haidang/devices"
 	"haidang/ingest"
 )
 
@@ -19,6 +20,7 @@ type Journal struct {
 	log   *log
 	fresh *fresh
 	marks *marks
+	chain *chain
 
 	appendMu sync.Mutex // held while something is appended, or settled entries are forgotten
 	next     ingest.Pos // the last position given out; guarded by appendMu
@@ -32,8 +34,10 @@ type Journal struct {
 	wake    chan struct{}  // closed and replaced when head moves
 	closed  bool
 	places  map[*place]struct{} // of the running readers
+	floors  map[string]int64    // before which entries may have been removed, ms
 
-	settleMu sync.Mutex // one settling, joining or dropping at a time
+	settleMu sync.Mutex         // one settling, joining, sealing or expiring at a time
+	rested   map[int64]struct{} // shelves with nothing to join; guarded by settleMu
 	keeper   sync.WaitGroup
 	stop     context.CancelFunc
 	failed   error // of the keeper's last try; guarded by mu
@@ -46,14 +50,24 @@ const recentMax = 8192
 // ErrClosed is returned by a journal that has been closed.
 var ErrClosed = errors.New("the journal is closed")
 
+// Options are how a Journal behaves; the zero value is fine.
+type Options struct {
+	// Chained says whose runs are chained: those of vessels. It may be nil, and
+	// is called by many goroutines.
+	Chained func(devices.ID) bool
+}
+
 // Open opens the journal in dir, creating the folder when it is missing, and
 // begins to keep it in order.
-func Open(ctx context.Context, dir string) (*Journal, error) {
+func Open(ctx context.Context, dir string) (*Journal, error) { return OpenWith(ctx, dir, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, dir string, o Options) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create journal folder: %w", err)
 	}
-	j := &Journal{dir: dir, fresh: newFresh(), shelves: map[int64]*shelf{}, wake: make(chan struct{}), places: map[*place]struct{}{}, spots: newSpots()}
-	if err := j.open(ctx); err != nil {
+	j := &Journal{dir: dir, fresh: newFresh(), shelves: map[int64]*shelf{}, wake: make(chan struct{}), places: map[*place]struct{}{}, spots: newSpots(), rested: map[int64]struct{}{}}
+	if err := j.open(ctx, o); err != nil {
 		j.Close()
 		return nil, err
 	}
@@ -63,14 +77,20 @@ func Open(ctx context.Context, dir string) (*Journal, error) {
 	return j, nil
 }
 
-func (j *Journal) open(ctx context.Context) (err error) {
+func (j *Journal) open(ctx context.Context, o Options) (err error) {
 	if j.log, err = openLog(ctx, j.dir); err != nil {
 		return err
 	}
 	if j.marks, err = openMarks(ctx, j.dir); err != nil {
 		return err
 	}
+	if j.chain, err = openChain(ctx, j.dir, o.Chained); err != nil {
+		return err
+	}
 	if err := j.migrate(ctx); err != nil {
+		return err
+	}
+	if err := j.chain.settleHeads(ctx, j.hasLink); err != nil {
 		return err
 	}
 	if j.settled, j.head, err = j.log.places(ctx); err != nil {
@@ -82,6 +102,9 @@ func (j *Journal) open(ctx context.Context) (err error) {
 			j.fresh.advance(uint64(key), id)
 		}
 	}); err != nil {
+		return err
+	}
+	if j.floors, err = j.marks.floors(ctx); err != nil {
 		return err
 	}
 	// What no shelf has is in memory.
@@ -121,6 +144,9 @@ func (j *Journal) Close() error {
 	}
 	if j.marks != nil {
 		j.marks.close()
+	}
+	if j.chain != nil {
+		j.chain.db.Close()
 	}
 	return nil
 }
@@ -179,36 +205,4 @@ func (j *Journal) show(entries []ingest.Entry, stored []bool, head ingest.Pos) {
 	j.head = head
 	close(j.wake)
 	j.wake = make(chan struct{})
-}
-
-// DropBefore removes whole shelves whose period ended before t, and says how
-// many. It is the only thing that ever removes entries.
-func (j *Journal) DropBefore(t time.Time) (int, error) {
-	j.settleMu.Lock()
-	defer j.settleMu.Unlock()
-	starts, err := listShelves(j.dir)
-	if err != nil {
-		return 0, fmt.Errorf("list journal folder: %w", err)
-	}
-	n := 0
-	for _, start := range starts {
-		if !start.Add(period).Before(t) {
-			continue
-		}
-		s, err := j.shelf(context.Background(), start, true)
-		if err != nil {
-			return n, err
-		}
-		j.appendMu.Lock()
-		j.spots.clear()
-		j.appendMu.Unlock()
-		j.mu.Lock()
-		delete(j.shelves, start.Unix())
-		j.mu.Unlock()
-		if err := s.remove(); err != nil {
-			return n, fmt.Errorf("drop journal file %s: %w", s.path, err)
-		}
-		n++
-	}
-	return n, nil
 }

@@ -11,7 +11,9 @@ import (
 // mark may be further than the shelves are, never less.
 type marks struct{ db *sql.DB }
 
-const marksSchema = `CREATE TABLE IF NOT EXISTS mark(device TEXT NOT NULL, kind INTEGER NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY(device, kind)) WITHOUT ROWID;`
+const marksSchema = `
+CREATE TABLE IF NOT EXISTS floor(device TEXT PRIMARY KEY, before INTEGER NOT NULL) WITHOUT ROWID; -- fix times before this, ms, may have been removed
+CREATE TABLE IF NOT EXISTS mark(device TEXT NOT NULL, kind INTEGER NOT NULL, newest INTEGER NOT NULL, PRIMARY KEY(device, kind)) WITHOUT ROWID;`
 
 func openMarks(ctx context.Context, dir string) (*marks, error) {
 	db, err := sql.Open("sqlite", dsn(filepath.Join(dir, "marks.db"), "journal_mode(WAL)", "synchronous(FULL)"))
@@ -68,4 +70,39 @@ func (m *marks) move(ctx context.Context, newest map[markKey]int64) error {
 type markKey struct {
 	device string
 	kind   uint8
+}
+
+// floors are before which fix times, ms, entries of devices may have been
+// removed.
+func (m *marks) floors(ctx context.Context) (map[string]int64, error) {
+	rows, err := m.db.QueryContext(ctx, `SELECT device, before FROM floor`)
+	if err != nil {
+		return nil, fmt.Errorf("read journal's floors: %w", err)
+	}
+	defer rows.Close()
+	by := map[string]int64{}
+	for rows.Next() {
+		var dev string
+		var before int64
+		if err := rows.Scan(&dev, &before); err != nil {
+			return nil, fmt.Errorf("read journal's floors: %w", err)
+		}
+		by[dev] = before
+	}
+	return by, rows.Err()
+}
+
+// raise sets floors.
+func (m *marks) raise(ctx context.Context, floors map[string]int64) error {
+	tx, err := m.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write journal's floors: %w", err)
+	}
+	defer tx.Rollback()
+	for dev, before := range floors {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO floor VALUES(?,?) ON CONFLICT DO UPDATE SET before=max(before,excluded.before)`, dev, before); err != nil {
+			return fmt.Errorf("write journal's floors: %w", err)
+		}
+	}
+	return tx.Commit()
 }

@@ -87,6 +87,13 @@ func againstModel(t *testing.T, rnd *rand.Rand) {
 		}
 	}
 	m.check(t, j, rnd, devs, cutTo, -1)
+	settle(t, j)
+	if err := j.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if faults, sum := verifyTracks(t, dir, j.TrackHeads()); len(faults) > 0 || sum.Vessels != 1 || sum.Unsealed != 0 {
+		t.Errorf("the vessel's chain: %v, %+v", faults, sum)
+	}
 }
 
 // reopen opens a copy, as a kill leaves the files: without closing.

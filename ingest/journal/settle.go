@@ -98,6 +98,8 @@ func (j *Journal) shelve(ctx context.Context, ps []shelfPart) error {
 		return err
 	}
 	defer w.rollback()
+	w.chain = j.chain
+	delete(j.rested, s.start.Unix())
 	var es []ingest.Entry
 	for _, p := range ps {
 		es = es[:0]
@@ -112,7 +114,7 @@ func (j *Journal) shelve(ctx context.Context, ps []shelfPart) error {
 			return err
 		}
 	}
-	return w.commit()
+	return w.commitChained(ctx)
 }
 
 func (j *Journal) settledTo() ingest.Pos {

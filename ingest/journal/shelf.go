@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS run(id INTEGER PRIMARY KEY, device INTEGER NOT NULL,
 	first INTEGER NOT NULL, -- fix times of the first and last entry, ms since 1970 UTC, of one day
 	last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS run_time ON run(device, kind, first, last);
-` + dictionarySchema("device", "id") + dictionarySchema("metric", "name")
+` + linkSchema + dictionarySchema("device", "id") + dictionarySchema("metric", "name")
 
 func periodStart(t time.Time) time.Time { return t.UTC().Truncate(period) }
 
@@ -173,8 +173,10 @@ func (s *shelf) decode(dev devices.ID, r *run) ([]ingest.Entry, error) {
 
 // shelving is a transaction that puts runs on a shelf.
 type shelving struct {
-	s  *shelf
-	tx *sql.Tx
+	s     *shelf
+	tx    *sql.Tx
+	chain *chain          // may be nil: nothing is chained
+	heads map[string]Link // of chained devices, once this is committed
 }
 
 func (s *shelf) begin(ctx context.Context) (*shelving, error) {
@@ -182,28 +184,58 @@ func (s *shelf) begin(ctx context.Context) (*shelving, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", s.path, err)
 	}
-	return &shelving{s, tx}, nil
+	return &shelving{s: s, tx: tx, heads: map[string]Link{}}, nil
 }
 
 // put stores entries of one device, kind and day, in order, as runs.
 func (w *shelving) put(ctx context.Context, es []ingest.Entry) error {
-	dev, err := w.s.devices.intern(ctx, w.tx, string(deviceOf(&es[0])))
+	name := string(deviceOf(&es[0]))
+	dev, err := w.s.devices.intern(ctx, w.tx, name)
 	if err != nil {
 		return err
 	}
 	for len(es) > 0 {
 		part := es[:min(len(es), maxRun)]
 		es = es[len(part):]
-		body, err := encodeRun(part, func(name string) (uint64, error) { return w.s.metrics.intern(ctx, w.tx, name) })
+		var metrics []string
+		body, err := encodeRun(part, func(metric string) (uint64, error) {
+			metrics = append(metrics, metric)
+			return w.s.metrics.intern(ctx, w.tx, metric)
+		})
 		if err != nil {
 			return err
 		}
 		first, last := identify(&part[0]), identify(&part[len(part)-1])
-		if _, err := w.tx.ExecContext(ctx, `INSERT INTO run(device,kind,first,last,n,body) VALUES(?,?,?,?,?,?)`,
-			int64(dev), first.kind, first.ts, last.ts, len(part), body); err != nil {
+		res, err := w.tx.ExecContext(ctx, `INSERT INTO run(device,kind,first,last,n,body) VALUES(?,?,?,?,?,?)`,
+			int64(dev), first.kind, first.ts, last.ts, len(part), body)
+		if err != nil {
 			return fmt.Errorf("write %s: %w", w.s.path, err)
 		}
+		if w.chain == nil || !w.chain.has(name) {
+			continue
+		}
+		id, err := res.LastInsertId()
+		if err != nil {
+			return fmt.Errorf("write %s: %w", w.s.path, err)
+		}
+		if err := w.link(ctx, id, int64(dev), name, dayOf(first.ts), content(name, first.kind, first.ts, last.ts, len(part), body, metrics)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// link puts a run behind its device's last block.
+func (w *shelving) link(ctx context.Context, run, dev int64, name string, day int64, content []byte) error {
+	l, ok := w.heads[name]
+	if !ok {
+		l = w.chain.head(name)
+	}
+	l = l.next(content)
+	if _, err := w.tx.ExecContext(ctx, `INSERT INTO link VALUES(?,?,?,?,?)`, run, dev, l.No, day, l.Hash); err != nil {
+		return fmt.Errorf("write %s: %w", w.s.path, err)
+	}
+	w.heads[name] = l
 	return nil
 }
 
@@ -211,6 +243,18 @@ func (w *shelving) put(ctx context.Context, es []ingest.Entry) error {
 func (w *shelving) drop(ctx context.Context, id int64) error {
 	_, err := w.tx.ExecContext(ctx, `DELETE FROM run WHERE id=?`, id)
 	return err
+}
+
+// commitChained commits, and moves the heads of the chains along.
+func (w *shelving) commitChained(ctx context.Context) error {
+	if err := w.chain.pend(ctx, w.s.start.Unix(), w.heads); err != nil {
+		return err
+	}
+	if err := w.commit(); err != nil || len(w.heads) == 0 {
+		return err
+	}
+	// Not to be broken off: the next block stands on this one.
+	return w.chain.promote(context.WithoutCancel(ctx), w.heads)
 }
 
 func (w *shelving) commit() error {
