@@ -11,6 +11,8 @@
 //
 // Invariants:
 //   - A mark is durable before the place in the journal moves past its reading.
+//   - An hour of which readings may have been removed is never made again from
+//     those that are left.
 //   - A mark goes in the transaction that writes its hour, and stays when the
 //     hour was touched meanwhile.
 package rollup

@@ -114,30 +114,14 @@ func (r *Rollups) write(ctx context.Context, w *writing, id devices.ID, t *tally
 	if err != nil {
 		return err
 	}
+	floor := r.Journal.Floor(id)
 	for k, b := range t.buckets {
 		metric, err := w.metric(ctx, k.metric)
 		if err != nil {
 			return err
 		}
-		if err := w.put(ctx, dev, metric, k.hour, b); err != nil {
+		if err := w.put(ctx, dev, metric, k.hour, b, hourStart(k.hour).Before(floor)); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// DropBefore removes what is older than t.
-func (r *Rollups) DropBefore(ctx context.Context, t time.Time) error {
-	hour := hourOf(t)
-	// Device by device: each is a short stretch of the table.
-	r.store.mu.Lock()
-	devs, metrics := slices.Collect(maps.Values(r.store.devices)), slices.Collect(maps.Values(r.store.metrics))
-	r.store.mu.Unlock()
-	for _, dev := range devs {
-		for _, metric := range metrics {
-			if _, err := r.store.db.ExecContext(ctx, `DELETE FROM hour WHERE device=? AND metric=? AND start<?`, dev, metric, hour); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -21,6 +21,8 @@ type Journal interface {
 	Shelved(ctx context.Context, from ingest.ShelfPlace, fn func(context.Context, ingest.ShelfPlace, []ingest.Entry) error) (ingest.Pos, error)
 	Readings(ctx context.Context, q ingest.ReadingsQuery) (items []ingest.Reading, next string, err error)
 	Series(ctx context.Context, q ingest.SeriesQuery) ([]ingest.Point, error)
+	// Floor is before when readings of a device may have been removed.
+	Floor(devices.ID) time.Time
 }
 
 // Registry is what is asked of the device registry.

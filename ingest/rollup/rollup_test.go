@@ -235,14 +235,46 @@ func TestNewestValueOfATimeCounts(t *testing.T) {
 
 func TestOldHoursGo(t *testing.T) {
 	h := newHouse(t)
-	h.append(reading("a", noon.AddDate(-6, 0, 0), good(1)), reading("a", noon, good(2)))
+	h.append(reading("a", noon.AddDate(-6, 0, 0), good(1)), reading("a", noon.AddDate(-7, 0, 0), good(1)), reading("b", noon.AddDate(-6, 0, 0), good(1)), reading("a", noon, good(2)))
 	h.make()
-	if err := h.r.DropBefore(t.Context(), noon.AddDate(-5, 0, 0)); err != nil {
+	x := rollup.Expiry{Before: noon.AddDate(-5, 0, 0), Held: func(d devices.ID, _, _ int64) bool { return d == "b" }}
+	var would, did int64
+	if err := h.r.WouldExpire(t.Context(), x, func(e rollup.Expired) { would += e.Hours }); err != nil {
 		t.Fatal(err)
 	}
-	hours, err := h.r.Hours(t.Context(), "a", "pm25", noon.AddDate(-10, 0, 0), noon.AddDate(1, 0, 0))
-	if err != nil || len(hours) != 1 || hours[0].Last != 2 {
-		t.Errorf("left are %+v, %v", hours, err)
+	if err := h.r.Expire(t.Context(), x, func(e rollup.Expired) error { did += e.Hours; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if would != 2 || did != 2 {
+		t.Errorf("said %d, removed %d, want 2", would, did)
+	}
+	for dev, want := range map[devices.ID]float64{"a": 2, "b": 1} {
+		hours, err := h.r.Hours(t.Context(), dev, "pm25", noon.AddDate(-10, 0, 0), noon.AddDate(1, 0, 0))
+		if err != nil || len(hours) != 1 || hours[0].Last != want {
+			t.Errorf("left of %s are %+v, %v", dev, hours, err)
+		}
+	}
+}
+
+// A reading that comes after those of its hour were removed does not spoil the
+// hour; where there is none, it makes one.
+func TestHourWhoseReadingsWereRemovedStays(t *testing.T) {
+	h := newHouse(t)
+	long := noon.AddDate(0, 0, -100)
+	h.append(reading("a", long, good(10)), reading("a", long.Add(5*time.Minute), good(20)))
+	h.make()
+	if err := h.j.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := h.j.Expire(t.Context(), journal.Expiry{Before: func(devices.ID) time.Time { return noon.AddDate(0, 0, -90) }}, func(journal.Expired) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.append(reading("a", long.Add(10*time.Minute), good(1000)), reading("a", long.Add(3*time.Hour), good(7)))
+	h.make()
+	hours, err := h.r.Hours(t.Context(), "a", "pm25", long.Add(-time.Hour), long.Add(12*time.Hour))
+	if err != nil || len(hours) != 2 || hours[0].Mean != 15 || hours[1].Mean != 7 {
+		t.Errorf("%+v, %v", hours, err)
 	}
 }
 

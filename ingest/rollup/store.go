@@ -131,16 +131,23 @@ func (w *writing) metric(ctx context.Context, name string) (int64, error) {
 }
 
 // put writes an hour in place of what is there; one without a good value is
-// none.
-func (w *writing) put(ctx context.Context, dev, metric, start int64, b *Bucket) error {
+// none. When keep is set, what is there stays: of what it was made of something
+// may be gone.
+func (w *writing) put(ctx context.Context, dev, metric, start int64, b *Bucket, keep bool) error {
+	if b.Count == 0 && keep {
+		return nil
+	}
 	if b.Count == 0 {
 		if _, err := w.tx.ExecContext(ctx, `DELETE FROM hour WHERE device=? AND metric=? AND start=?`, dev, metric, start); err != nil {
 			return fmt.Errorf("remove roll-up: %w", err)
 		}
 		return nil
 	}
-	_, err := w.tx.ExecContext(ctx, `INSERT INTO hour VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET
-		n=excluded.n, expected=excluded.expected, mean=excluded.mean, min=excluded.min, max=excluded.max, last=excluded.last`,
+	conflict := `UPDATE SET n=excluded.n, expected=excluded.expected, mean=excluded.mean, min=excluded.min, max=excluded.max, last=excluded.last`
+	if keep {
+		conflict = `NOTHING`
+	}
+	_, err := w.tx.ExecContext(ctx, `INSERT INTO hour VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO `+conflict,
 		dev, metric, start, b.Count, b.Expected, b.Mean, b.Min, b.Max, b.Last)
 	if err != nil {
 		return fmt.Errorf("write roll-up: %w", err)
