@@ -14,6 +14,7 @@ import (
 	"haidang/devices"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
+	"haidang/devices/personal"
 	"haidang/devices/statedb"
 )
 
@@ -213,7 +214,7 @@ func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
 	if err := s.Put(ctx, tx, a); err != nil {
 		return nil, err
 	}
-	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Before: before, After: a.record(), Why: note}); err != nil {
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Before: before, After: a.record(), Why: personal.Text(note)}); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {

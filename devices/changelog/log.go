@@ -140,6 +140,19 @@ func (l *Log) Last(ctx context.Context, channel string) (seq int64, err error) {
 	return seq, nil
 }
 
+// Redact has the earlier changes of an item show no more than item, each under
+// its own number: what was taken out of it is not to be had from there.
+func (l *Log) Redact(ctx context.Context, tx *sql.Tx, channel, id string, item any) error {
+	b, err := json.Marshal(item)
+	if err != nil {
+		return fmt.Errorf("encode change of %s: %w", id, err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE change SET item = CAST(json_set(?, '$.seq', seq) AS BLOB) WHERE channel = ? AND id = ?`, string(b), channel, id); err != nil {
+		return fmt.Errorf("redact changes of %s: %w", id, err)
+	}
+	return nil
+}
+
 // Trim keeps the newest keep changes of each channel, and always the very
 // newest: the next number is counted from it.
 func (l *Log) Trim(ctx context.Context, keep int) error {

@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
+	"time"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // decoder
@@ -38,6 +40,7 @@ type Store struct {
 	// decoding has room for as many photos as may be in memory as pixels at
 	// once: one may take 320 MB, and a flood of them must not take the rest.
 	decoding chan struct{}
+	mu       sync.Mutex // held while a file is put in place or swept away
 }
 
 // Open opens or creates the folder.
@@ -45,7 +48,7 @@ func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create media folder: %w", err)
 	}
-	return &Store{dir, make(chan struct{}, 2)}, nil
+	return &Store{dir: dir, decoding: make(chan struct{}, 2)}, nil
 }
 
 func unreadable(reason string) error { return &devices.FieldError{Field: "photos", Reason: reason} }
@@ -130,7 +133,13 @@ func turn(img image.Image, held int) image.Image {
 // write puts the file in place whole, synced, or not at all.
 func (s *Store) write(sha string, b []byte) error {
 	path := s.path(sha)
+	s.mu.Lock() // nobody sweeps it away meanwhile
+	defer s.mu.Unlock()
 	if _, err := os.Stat(path); err == nil {
+		now := time.Now() // it is young again: it is to be referred to
+		if err := os.Chtimes(path, now, now); err != nil {
+			return fmt.Errorf("keep photo: %w", err)
+		}
 		return nil
 	}
 	err := ingest.WriteWhole(path, func(w io.Writer) error { _, err := w.Write(b); return err })

@@ -19,7 +19,7 @@ type querier interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,answered_at,seq,ifnull(area,''),ifnull(area_version,''),rowid`
+const columns = `code,state,category,description,lat,lon,address,agency,channel,phone,reporter,photos,timeline,created_at,updated_at,answered_at,seq,ifnull(area,''),ifnull(area_version,''),anonymised_at,rowid`
 
 func (s *Service) one(ctx context.Context, q querier, where string, args ...any) (*Report, error) {
 	r, _, err := s.scan(q.QueryRowContext(ctx, `SELECT `+columns+` FROM report WHERE `+where, args...))
@@ -33,9 +33,9 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 	var r Report
 	var phone, reporter, photos, timeline string
 	var created, updated, rowid int64
-	var answered sql.NullInt64
+	var answered, anonymised sql.NullInt64
 	if err := row.Scan(&r.Code, &r.State, &r.Category, &r.Description, &r.Lat, &r.Lon, &r.Address, &r.Agency, &r.Channel,
-		&phone, &reporter, &photos, &timeline, &created, &updated, &answered, &r.Seq, &r.Area, &r.AreaVersion, &rowid); err != nil {
+		&phone, &reporter, &photos, &timeline, &created, &updated, &answered, &r.Seq, &r.Area, &r.AreaVersion, &anonymised, &rowid); err != nil {
 		return nil, 0, err
 	}
 	var shas []string
@@ -50,6 +50,10 @@ func (s *Service) scan(row interface{ Scan(...any) error }) (*Report, int64, err
 	if answered.Valid {
 		t := time.UnixMilli(answered.Int64).UTC()
 		r.AnsweredAt = &t
+	}
+	if anonymised.Valid {
+		t := time.UnixMilli(anonymised.Int64).UTC()
+		r.AnonymisedAt = &t
 	}
 	agency, _ := s.agencies.Agency(r.Agency)
 	c := s.category(r.Category)

@@ -47,6 +47,8 @@ type Report struct {
 	CreatedAt      time.Time  `json:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 	AnsweredAt     *time.Time `json:"answered_at,omitempty"`
+	// AnonymisedAt is when what tells a person was taken out for good.
+	AnonymisedAt *time.Time `json:"anonymised_at,omitempty"`
 	// Seq is the number of the change that made it so.
 	Seq int64 `json:"seq"`
 }

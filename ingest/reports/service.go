@@ -35,6 +35,7 @@ type Service struct {
 	areas      Areas
 	categories []Category
 	prefix     string
+	forgets    []Forgets
 }
 
 // Agencies finds agencies; devices.Registry does.

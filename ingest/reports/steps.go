@@ -88,7 +88,12 @@ func (s *Service) Apply(ctx context.Context, code, name string, a Action) (*Repo
 		if err != nil {
 			return err
 		}
-		e := audit.Entry{Action: "report." + name, Kind: "report", ID: code, Why: a.Text}
+		// The audit log is for ever: what tells a person never stands in it.
+		var reporter string
+		if err := tx.QueryRowContext(ctx, `SELECT reporter FROM report WHERE code = ?`, code).Scan(&reporter); err != nil {
+			return err
+		}
+		e := audit.Entry{Action: "report." + name, Kind: "report", ID: code, Why: hider(reporter)(a.Text)}
 		if e.Before, err = json.Marshal(map[string]any{"state": r.State, "agency": r.Agency}); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"haidang/devices"
@@ -46,14 +47,18 @@ func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, e
 	}
 	defer tx.Rollback()
 	p := &Personal{Code: code}
-	err = tx.QueryRowContext(ctx, `SELECT reporter,phone,description,address,lat,lon FROM report WHERE code = ?`, code).Scan(&p.Name, &p.Phone, &p.Description, &p.Address, &p.Lat, &p.Lon)
+	var anonymised sql.NullInt64
+	err = tx.QueryRowContext(ctx, `SELECT reporter,phone,description,address,lat,lon,anonymised_at FROM report WHERE code = ?`, code).Scan(&p.Name, &p.Phone, &p.Description, &p.Address, &p.Lat, &p.Lon, &anonymised)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("report: %w", devices.ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("unmask report: %w", err)
 	}
-	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "report.unmask", Kind: "report", ID: code, Why: reason}); err != nil {
+	if anonymised.Valid {
+		return nil, fmt.Errorf("what tells a person was taken out of this report on %s, for good: %w", time.UnixMilli(anonymised.Int64).UTC().Format(time.DateOnly), devices.ErrConflict)
+	}
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "report.unmask", Kind: "report", ID: code, Why: hider(p.Name)(reason)}); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
