@@ -26,6 +26,7 @@ import (
 	"haidang/devices/credentials"
 	"haidang/devices/health"
 	"haidang/devices/people"
+	"haidang/devices/retention"
 	"haidang/devices/sheet"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -62,6 +63,9 @@ type Options struct {
 	Health *health.Store
 	// Commands tells devices what to do.
 	Commands *commands.Service
+	// Retention keeps how long things are kept; Nightly removes what is older.
+	Retention *retention.Store
+	Nightly   *retention.Job
 	// Audit keeps who did what.
 	Audit    *audit.Log
 	Registry *devices.Registry

@@ -32,6 +32,7 @@ import (
 	"haidang/devices/credentials"
 	"haidang/devices/health"
 	"haidang/devices/people"
+	"haidang/devices/retention"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/broker"
@@ -87,8 +88,10 @@ type app struct {
 	history  ingest.History
 	rollups  *rollup.Rollups
 	influx   *influx.Writer
+	cursor   *influx.Cursor // of it
 	health   *health.Store
 	commands *commands.Service
+	nightly  *retention.Job
 
 	httpURL, mqttURL string
 }
@@ -192,7 +195,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	}
 	a.stop.add("dead letters", letters.Close)
 	a.letters = letters
-	if a.journal, err = journal.Open(ctx, filepath.Join(cfg.Data, "journal")); err != nil {
+	if a.journal, err = journal.OpenWith(ctx, filepath.Join(cfg.Data, "journal"), journal.Options{Chained: isVessel(a.registry)}); err != nil {
 		return nil, err
 	}
 	a.stop.add("journal", a.journal.Close)
@@ -215,6 +218,16 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err := a.buildInflux(ctx, db); err != nil {
 		return nil, err
 	}
+	reportService.ForgetToo(dispatchService.ForgetReport)
+	classes, err := openRetention(ctx, db, cfg, a.audit, a.registry, places, reportService, a.journal.Head() > 0, log)
+	if err != nil {
+		return nil, err
+	}
+	at, err := cfg.retentionAt()
+	if err != nil {
+		return nil, err
+	}
+	a.nightly = (&keeping{classes, a.registry, a.journal, a.rollups, letters, a.commands, reportService, dispatchService, photos, a.cursor}).job(at, a.prom, log)
 	if a.sources, err = makeSources(cfg.Sources); err != nil {
 		return nil, err
 	}
@@ -249,6 +262,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		Snapshots: snapshots(a.alerts, reportService, dispatchService, a.commands),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+		Retention: classes, Nightly: a.nightly,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
 	a.stop.add("imports of devices", srv.Close)
@@ -342,6 +356,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 		own("mosquitto's files", a.mosquitto.Run)
 	}
 	own("housekeeping", a.keepHouse)
+	own("retention", a.nightly.Run)
 	own("head of the audit log", a.keepAuditHead)
 	if a.influx != nil {
 		own("InfluxDB writer", func(ctx context.Context) error { return a.influx.Run(ctx, a.journal) })

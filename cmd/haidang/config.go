@@ -41,15 +41,18 @@ type Config struct {
 	UnknownDevices string `toml:"unknown_devices"`
 	// Rules is a file of alert rules; empty means those that ship.
 	Rules string `toml:"rules"`
-	// RetentionDays is how long readings are kept in the journal, RollupDays how
-	// long their figures by hour are.
-	RetentionDays int          `toml:"retention_days"`
-	RollupDays    int          `toml:"rollup_days"`
-	Broker        BrokerConfig `toml:"broker"`
-	Influx        InfluxConfig `toml:"influxdb"`
-	Tokens        []web.Token  `toml:"tokens"`
-	People        PeopleConfig `toml:"people"`
-	OIDC          web.OIDC     `toml:"oidc"`
+	// RetentionDays and RollupDays are how long readings, and their figures by
+	// hour, are kept, until somebody changes those retention classes; 0: as the
+	// classes ship.
+	RetentionDays int `toml:"retention_days"`
+	RollupDays    int `toml:"rollup_days"`
+	// RetentionAt is when the nightly retention run begins: HH:MM, Vietnam's.
+	RetentionAt string       `toml:"retention_at"`
+	Broker      BrokerConfig `toml:"broker"`
+	Influx      InfluxConfig `toml:"influxdb"`
+	Tokens      []web.Token  `toml:"tokens"`
+	People      PeopleConfig `toml:"people"`
+	OIDC        web.OIDC     `toml:"oidc"`
 	// DeviceLimit is how much one device may send live before its messages wait
 	// behind those of others: pairs of a number and seconds. Empty: no limit.
 	DeviceLimit string         `toml:"device_limit"`
@@ -153,7 +156,7 @@ type InfluxConfig struct {
 
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
-	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionDays: 400, RollupDays: 5 * 366, DeviceLimit: "2000:1,60000:60", Times: defaultTimes(), Cohorts: defaultCohorts(),
+	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionAt: "02:00", DeviceLimit: "2000:1,60000:60", Times: defaultTimes(), Cohorts: defaultCohorts(),
 		Proxies: []string{}, People: PeopleConfig{Duration(12 * time.Hour), Duration(7 * 24 * time.Hour)},
 		OIDC:   web.OIDC{Scopes: []string{"profile", "email"}, RolesClaim: "groups", Roles: map[string]string{}},
 		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL, ClientCAUnknown: "refuse"}, Influx: InfluxConfig{Bucket: "ioc"}}
@@ -210,11 +213,14 @@ func (c *Config) Check() error {
 	if c.UnknownDevices != "refuse" && c.UnknownDevices != "register" {
 		bad("unknown_devices is %q; it must be refuse or register", c.UnknownDevices)
 	}
-	if c.RetentionDays < 1 {
-		bad("retention_days is %d; it must be at least 1", c.RetentionDays)
+	if c.RetentionDays != 0 && c.RetentionDays < 7 {
+		bad("retention_days is %d; it must be at least 7, so that figures by hour are made; 0: as the class readings says", c.RetentionDays)
 	}
-	if c.RollupDays < 1 {
-		bad("rollup_days is %d; it must be at least 1", c.RollupDays)
+	if c.RollupDays != 0 && c.RollupDays < 90 {
+		bad("rollup_days is %d; it must be at least 90; 0: as the class rollups says", c.RollupDays)
+	}
+	if _, err := c.retentionAt(); err != nil {
+		errs = append(errs, err)
 	}
 	for name, addr := range map[string]string{"http": c.HTTP, "mqtt": c.MQTT} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
@@ -336,8 +342,6 @@ func (c *Config) proxies() (ps []netip.Prefix, err error) {
 	}
 	return ps, nil
 }
-
-func (c *Config) retention() time.Duration { return time.Duration(c.RetentionDays) * 24 * time.Hour }
 
 type checkCmd struct {
 	Config string `arg:"" help:"The configuration file." type:"path"`

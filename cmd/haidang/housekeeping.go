@@ -30,26 +30,14 @@ func (a *app) keepSnapshot(ctx context.Context) error {
 	return a.keepSaved(ctx, 30*time.Second, func() error { return a.tracker.Save(a.snapshotPath()) })
 }
 
-// keepHouse drops what is older than the retention: readings every hour,
-// roll-ups, which are looked through one by one, every day.
+// keepHouse sweeps what has expired or is too much, each hour. What is past its
+// retention goes at night (retention.Job).
 func (a *app) keepHouse(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
-	for hour := 0; ; hour++ {
-		if hour%24 == 1 {
-			if err := a.rollups.DropBefore(ctx, time.Now().AddDate(0, 0, -a.cfg.RollupDays)); err != nil && ctx.Err() == nil {
-				a.log.Error("drop old roll-ups", "error", err)
-			}
-		}
-		n, err := a.journal.DropBefore(time.Now().Add(-a.cfg.retention()))
-		if err != nil || n > 0 {
-			a.log.Info("dropped journal files past their retention", "files", n, "error", err)
-		}
+	for {
 		if err := a.people.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error("sweep what has expired", "error", err)
-		}
-		if err := a.commands.DropBefore(ctx, time.Now().Add(-a.cfg.retention())); err != nil && ctx.Err() == nil {
-			a.log.Error("drop old commands", "error", err)
 		}
 		if err := a.changes.Trim(ctx, 100_000); err != nil && ctx.Err() == nil {
 			a.log.Error("trim the log of changes", "error", err)

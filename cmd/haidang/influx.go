@@ -19,6 +19,7 @@ func (a *app) buildInflux(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	cfg := influx.Config{URL: c.URL, Org: c.Org, Bucket: c.Bucket, Token: c.Token}
+	a.cursor = cursor
 	a.influx = influx.NewWriter(cfg, a.registry, cursor, a.prom, a.log)
 	a.history = influx.NewHistory(cfg)
 	return nil

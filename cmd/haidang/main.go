@@ -3,7 +3,8 @@
 // what a payload would become, journal prints what was kept, ca makes an
 // authority of devices' certificates, broker-config writes the files of a
 // mosquitto, users makes accounts of people, token a credential of a program,
-// verify walks the audit log.
+// verify walks the audit log and the vessel tracks, retention says what would be
+// removed past its time.
 package main
 
 import (
@@ -37,7 +38,8 @@ type cli struct {
 	BrokerConfig brokerConfigCmd `cmd:"" help:"Write the password and access files of a mosquitto from the registry of devices."`
 	Token        tokenCmd        `cmd:"" help:"Make a token for a program, with the line for the configuration."`
 	Users        usersCmd        `cmd:"" help:"Make, list, change and reset the accounts of people."`
-	Verify       verifyCmd       `cmd:"" help:"Walk the audit log and say whether a row was changed or taken out."`
+	Verify       verifyCmd       `cmd:"" help:"Walk the audit log and the vessel tracks, and say what was changed or taken out."`
+	Retention    retentionCmd    `cmd:"" help:"Say what the nightly retention run would remove now; it removes nothing. Of a running program: GET /api/v1/retention/plan."`
 	Version      struct{}        `cmd:"" help:"Print the version."`
 	Verbose      bool            `short:"v" help:"Log more."`
 }
@@ -80,6 +82,8 @@ func main() {
 		err = c.Token.run()
 	case "users":
 		err = c.Users.run(ctx, k.Command(), os.Stdout)
+	case "retention":
+		err = c.Retention.run(ctx, os.Stdout)
 	case "verify":
 		err = c.Verify.run(ctx, os.Stdout)
 	default:

@@ -2,19 +2,24 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"haidang/devices"
 	"haidang/devices/audit"
+	"haidang/devices/retention"
 	"haidang/devices/statedb"
+	"haidang/ingest/journal"
 )
 
-// verifyCmd walks the audit log of a data folder; a running program may be at
-// work there.
+// verifyCmd walks the audit log and the vessel tracks of a data folder; a running
+// program may be at work there.
 type verifyCmd struct {
 	Data string `required:"" help:"The data folder." type:"path"`
 	Seq  int64  `help:"The number of an entry noted elsewhere, such as in the program's log; with --hash."`
@@ -59,8 +64,48 @@ func (v *verifyCmd) run(ctx context.Context, out io.Writer) error {
 	} else {
 		fmt.Fprintf(out, "entry %d, noted before, is among them\n", noted.Seq)
 	}
+	return v.tracks(ctx, db, log, out)
+}
+
+// tracks walks the chains of the vessel tracks.
+func (v *verifyCmd) tracks(ctx context.Context, db *sql.DB, log *audit.Log, out io.Writer) error {
+	classes, err := retention.Open(ctx, db, log, retention.Options{})
+	if err != nil {
+		return err
+	}
+	noted, err := classes.Tracks(ctx)
+	unnoted := errors.Is(err, retention.ErrTracks)
+	if err != nil && !unnoted {
+		return err
+	}
+	heads := make([]journal.TrackHead, len(noted))
+	for i, t := range noted {
+		heads[i] = journal.TrackHead{Device: devices.ID(t.Device), Link: journal.Link{No: t.No, Hash: t.Hash}}
+	}
+	faults := 0
+	sum, err := journal.VerifyTracks(ctx, filepath.Join(v.Data, "journal"), heads, func(f journal.Fault) {
+		if faults++; faults <= maxFaults {
+			fmt.Fprintln(out, f)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case faults > 0:
+		return fmt.Errorf("the vessel tracks do not hold: %d faults, the first %d of them above", faults, min(faults, maxFaults))
+	case unnoted:
+		return fmt.Errorf("the vessel tracks hold by themselves, but: %w", retention.ErrTracks)
+	}
+	fmt.Fprintf(out, "the vessel tracks hold: %d vessels, %d blocks; %d went past their retention, %d wait to be chained the next night\n", sum.Vessels, sum.Blocks, sum.Gone, sum.Unsealed)
+	if sum.Vessels > 0 && len(noted) == 0 {
+		fmt.Fprintln(out, "no heads of theirs were noted before: whether all was rewritten cannot be told until the next night")
+	}
 	return nil
 }
+
+// maxFaults is how many faults are printed.
+const maxFaults = 100
 
 // keepAuditHead notes the newest entry of the audit log beside the database and
 // in the log: at the start, each hour, and at the end. When what was noted is no

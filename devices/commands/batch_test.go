@@ -55,11 +55,11 @@ func TestBulkCommandShowsItsProgressAndStops(t *testing.T) {
 	if es, err := b.audit.List(t.Context(), audit.Filter{Kind: "command_batch", ID: bulk.ID}); err != nil || len(es) != 2 {
 		t.Errorf("the audit log has %+v (%v)", es, err)
 	}
-	b.must(b.DropBefore(t.Context(), time.Now().Add(-time.Hour)))
+	b.must(b.Expire(t.Context(), Expiry{Before: time.Now().Add(-time.Hour)}, func(Gone) error { return nil }))
 	if got, err := b.Batch(t.Context(), bulk.ID); err != nil || got.Counts[Stopped] != 130 {
 		t.Errorf("after dropping what is older: %+v (%v)", got, err)
 	}
-	b.must(b.DropBefore(t.Context(), time.Now().Add(time.Hour)))
+	b.must(b.Expire(t.Context(), Expiry{Before: time.Now().Add(time.Hour)}, func(Gone) error { return nil }))
 	if got, err := b.Batch(t.Context(), bulk.ID); err != nil || got.Counts[Stopped] != 0 || got.Open != 118 {
 		t.Errorf("after dropping all that ended: %+v (%v)", got, err)
 	}

@@ -251,21 +251,6 @@ func (s *Service) waits(id devices.ID, n int) {
 	}
 }
 
-// DropBefore forgets commands that came to their end before t, and bulk commands
-// of which nothing is left.
-func (s *Service) DropBefore(ctx context.Context, t time.Time) error {
-	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM command WHERE ended_at < ?`, t.UnixMilli()); err != nil {
-			return fmt.Errorf("drop old commands: %w", err)
-		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM command_batch WHERE created_at < ? AND NOT EXISTS (SELECT 1 FROM command WHERE command.batch = command_batch.id)`, t.UnixMilli())
-		if err != nil {
-			return fmt.Errorf("drop old bulk commands: %w", err)
-		}
-		return nil
-	})
-}
-
 // Heard notes that a device spoke, and so can hear what waits for it.
 func (s *Service) Heard(id devices.ID) {
 	s.mu.Lock()

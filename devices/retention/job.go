@@ -233,6 +233,7 @@ func (j *Job) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-t.C:
 		}
+		j.done(ctx, j.resume(ctx)) // one that could not be ended
 		_, err := j.Now(ctx, "system")
 		j.done(ctx, err)
 	}
