@@ -36,6 +36,7 @@ import (
 	"haidang/devices/credentials"
 	"haidang/devices/health"
 	"haidang/devices/people"
+	"haidang/devices/retention"
 	"haidang/devices/statedb"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -118,7 +119,11 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	pipe := ingest.NewPipeline(ingest.Options{Registry: reg, Journal: j, DeadLetters: letters, Bounds: ingest.DefaultBounds(),
 		Report: rs.TakeMQTT, Connection: tracker.Connection, Heard: tracker.Heard, Answers: orders.Take, Version: "test", Tell: func(ingest.DeadLetter) {}, Metrics: prom, Log: log})
-	o := Options{Version: "test", Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	rs.ForgetToo(ds.ForgetReport)
+	classes, err := retention.Open(ctx, db, trail, retention.Options{Within: places.Within, Report: rs.Code})
+	must(err)
+	nightly := retention.NewJob(retention.JobOptions{Store: classes, Log: log})
+	o := Options{Version: "test", Retention: classes, Nightly: nightly, Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account", "health"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}

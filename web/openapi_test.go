@@ -346,6 +346,7 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	get("/api/v1/stats")
 	get("/api/v1/sources")
 	h.callPeople(do)
+	h.callRetention(do)
 
 	for _, by := range []string{"agency", "vendor", "area", "type"} {
 		do("viewer", "GET /api/v1/health", "/api/v1/health?window=7d&by="+by, 200)

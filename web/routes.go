@@ -145,6 +145,15 @@ func (s *Server) routes() *chi.Mux {
 
 		r.Get("/audit", s.needAll(people.AuditRead, s.listAudit))
 
+		r.Get("/retention/classes", s.needAll(people.AuditRead, s.listClasses))
+		r.Get("/retention/classes/{id}", s.needAll(people.AuditRead, s.getClass))
+		r.Put("/retention/classes/{id}", s.needAll(people.RetentionManage, s.putClass))
+		r.Get("/retention/plan", s.needAll(people.AuditRead, s.getRetentionPlan))
+		r.Get("/retention/runs", s.needAll(people.AuditRead, s.listRetentionRuns))
+		r.Get("/retention/holds", s.needAll(people.AuditRead, s.listHolds))
+		r.Post("/retention/holds", s.needAll(people.RetentionManage, s.postHold))
+		r.Post("/retention/holds/{id}/lift", s.needAll(people.RetentionManage, s.liftHold))
+
 		r.Get("/shifts", s.needAll(people.StatsRead, s.listShifts))
 		r.Post("/shifts", s.needAll(people.ShiftKeep, s.beginShift))
 		r.Post("/shifts/notes", s.needAll(people.ShiftKeep, s.noteShift))

@@ -27,8 +27,9 @@ const (
 	PersonalUnmask   Action = "personal.unmask"
 	PersonManage     Action = "person.manage" // accounts, roles, sessions of others
 	AuditRead        Action = "audit.read"
+	RetentionManage  Action = "retention.manage" // say how long things are kept, hold them
 )
 
 // Actions are all of them.
 var Actions = []Action{DeviceRead, DeviceManage, DeviceLife, DeviceRestore, TypeManage, AreaManage, ReadingSend, SourceRead, StatsRead, DeadLetterManage, AlertRead, AlertAck,
-	ReportRead, ReportHandle, WorkOrderRead, WorkOrderSend, WorkOrderAct, ShiftKeep, PersonalUnmask, PersonManage, AuditRead}
+	ReportRead, ReportHandle, WorkOrderRead, WorkOrderSend, WorkOrderAct, ShiftKeep, PersonalUnmask, PersonManage, AuditRead, RetentionManage}
