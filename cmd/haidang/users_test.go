@@ -31,6 +31,8 @@ func command(t *testing.T, args ...string) (out string, err error) {
 	switch name, _, _ := strings.Cut(k.Command(), " "); name {
 	case "users":
 		err = c.Users.run(t.Context(), k.Command(), &b)
+	case "retention":
+		err = c.Retention.run(t.Context(), &b)
 	case "verify":
 		err = c.Verify.run(t.Context(), &b)
 	default:
