@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -341,19 +340,4 @@ func (c *Config) proxies() (ps []netip.Prefix, err error) {
 		ps = append(ps, p.Masked())
 	}
 	return ps, nil
-}
-
-type checkCmd struct {
-	Config string `arg:"" help:"The configuration file." type:"path"`
-}
-
-func (k *checkCmd) run(out io.Writer) error {
-	c, err := LoadConfig(k.Config)
-	if err == nil {
-		err = c.Check()
-	}
-	if err == nil {
-		fmt.Fprintln(out, k.Config, "is in order")
-	}
-	return err
 }

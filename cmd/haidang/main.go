@@ -69,7 +69,7 @@ func main() {
 	case "serve":
 		err = c.Serve.run(ctx, os.Stdout, log)
 	case "check":
-		err = c.Check.run(os.Stdout)
+		err = c.Check.run(ctx, os.Stdout)
 	case "decode":
 		err = c.Decode.run(os.Stdout)
 	case "journal":

@@ -40,6 +40,25 @@ func Open(path string) (*sql.DB, error) {
 	return db, nil
 }
 
+// OpenToRead opens the file at path, which exists, for reading alone: nothing in
+// it can be changed, not even its version. Another program may have it open.
+func OpenToRead(path string) (*sql.DB, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open state database %s: %w", path, err)
+	}
+	q := url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)", "busy_timeout(30000)"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: abs, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open state database: %w", err)
+	}
+	if err := db.Ping(); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open state database %s: %w", path, err)
+	}
+	return db, nil
+}
+
 // Migrate runs the migrations in files (*.sql, goose's form) that have not run
 // yet. Each room keeps its own version table so that rooms change apart.
 func Migrate(ctx context.Context, db *sql.DB, files fs.FS, versionTable string) error {
