@@ -67,7 +67,7 @@ func (s *Server) getLabels(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Security-Policy", labelPolicy)
 	err = labelPage.Execute(w, map[string]any{"Sheets": slices.Collect(slices.Chunk(labels, labelsOnSheet)), "English": v.Get("lang") == "en"})
 	if err != nil { // the reader went
 		s.Log.Debug("labels were not read to the end", "component", "web", "error", err)
@@ -112,7 +112,7 @@ func path(modules [][]bool) template.HTML {
 func labelBase(r *http.Request, given string) (string, error) {
 	if given == "" {
 		scheme := "http"
-		if r.TLS != nil {
+		if overTLS(r) {
 			scheme = "https"
 		}
 		return scheme + "://" + r.Host, nil

@@ -124,7 +124,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	nightly := retention.NewJob(retention.JobOptions{Store: classes, Log: log})
 	o := Options{Version: "test", Retention: classes, Nightly: nightly, Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
-		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Log: log, Pages: fstest.MapFS{}}
+		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Counters: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account", "health"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}
 	}

@@ -12,6 +12,7 @@ import (
 
 // limiter bounds what one address may do: n at once, then one every period.
 type limiter struct {
+	what  string // it bounds
 	every rate.Limit
 	burst int
 	mu    sync.Mutex
@@ -21,8 +22,6 @@ type limiter struct {
 func newLimiter(every time.Duration, burst int) *limiter {
 	return &limiter{every: rate.Every(every), burst: burst, by: map[string]*rate.Limiter{}}
 }
-
-func (l *limiter) allow(r *http.Request) bool { return l.of(neighbourhood(r)).Allow() }
 
 func (l *limiter) of(key string) *rate.Limiter {
 	l.mu.Lock()
@@ -45,9 +44,11 @@ func (s *Server) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// Who has signed in may take in many reports, but not try many tokens.
 		free := s.Open || who(r).known() && l != s.signIns
-		if !free && !l.allow(r) {
-			s.fail(w, r, errTooMany)
-			return
+		if !free {
+			if wait, ok := take(l.of(neighbourhood(r))); !ok {
+				s.tooMany(w, r, &tooMany{l.what, "address", wait})
+				return
+			}
 		}
 		h(w, r)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"haidang/devices"
 	"haidang/web/openapi"
+	"haidang/web/ui"
 )
 
 func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
@@ -43,6 +44,7 @@ func (s *Server) pages(r chi.Router) {
 			return
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable") // their names hold a hash
+		w.Header().Set("Content-Security-Policy", ui.AssetPolicy)
 		assets.ServeHTTP(w, r)
 	})
 }
@@ -55,10 +57,10 @@ func (s *Server) page(file string) http.HandlerFunc {
 			return
 		}
 		if lang := r.URL.Query().Get("lang"); lang == "vi" || lang == "en" {
-			http.SetCookie(w, &http.Cookie{Name: "lang", Value: lang, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode})
+			http.SetCookie(w, &http.Cookie{Name: "lang", Value: lang, Path: "/", MaxAge: 365 * 24 * 3600, Secure: overTLS(r), SameSite: http.SameSiteLaxMode})
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Content-Security-Policy", ui.PagePolicy)
 		w.Write(b)
 	}
 }

@@ -39,6 +39,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var p problem
 	var tooLarge *http.MaxBytesError
 	locked, isLocked := errors.AsType[*people.Locked](err)
+	much, isMuch := errors.AsType[*tooMany](err)
 	fe, isField := errors.AsType[*devices.FieldError](err)
 	switch {
 	case isField:
@@ -69,6 +70,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Status, p.Detail = http.StatusForbidden, "a page of another site may not do this"
 	case errors.Is(err, errMethod):
 		p.Status, p.Detail = http.StatusMethodNotAllowed, r.Method+" is not possible here"
+	case isMuch:
+		p.Status, p.Detail = http.StatusTooManyRequests, much.Error()
+		w.Header().Set("Retry-After", strconv.Itoa(much.seconds()))
 	case errors.Is(err, errTooMany):
 		p.Status, p.Detail = http.StatusTooManyRequests, "too many requests from this address; wait a minute"
 		w.Header().Set("Retry-After", "60")

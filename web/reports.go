@@ -209,6 +209,8 @@ func (s *Server) getPhoto(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Disposition", `inline; filename="`+strings.TrimSuffix(name, ".jpg")+`.jpg"`) // its form is that of a hash
+	w.Header().Set("Content-Security-Policy", photoPolicy)
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", st.ModTime(), f)
 }

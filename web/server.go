@@ -98,7 +98,11 @@ type Options struct {
 	Rollups *rollup.Rollups
 	Pages   fs.FS
 	Metrics prometheus.Gatherer
-	Log     *slog.Logger
+	// Counters takes this server's own metrics; nil: nobody does.
+	Counters prometheus.Registerer
+	// Limits bound what accounts and addresses may do.
+	Limits Limits
+	Log    *slog.Logger
 }
 
 // Server answers HTTP.
@@ -113,6 +117,9 @@ type Server struct {
 	// address, when they are taken out of their boxes.
 	provisions *limiter
 	lookups    *limiter // of report codes, which nobody shall find by trying
+	gauges     map[class]gauge
+	open       sockets
+	beyond     *prometheus.CounterVec // what was refused for a limit
 	handler    *chi.Mux
 }
 
@@ -123,6 +130,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), oidc: &oidcClient{OIDC: o.OIDC, pending: map[string]pendingSignIn{}}, signIns: newLimiter(time.Second, 60), refusals: newLimiter(time.Minute, 5),
 		submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}
+	s.limit()
 	s.handler = s.routes()
 	return s
 }
@@ -132,19 +140,6 @@ func (s *Server) Close() error { return s.imports.Close() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// secure sets the headers every answer has. The map's library draws in a
-// worker made from a blob and sets styles on its elements.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
-		next.ServeHTTP(w, r)
-	})
-}
 
 // body reads a JSON body of at most limit bytes; unknown members are errors, so
 // that a misspelt one is told.

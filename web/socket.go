@@ -18,6 +18,11 @@ func (s *Server) ws(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, fmt.Errorf("%w: this address speaks websocket only", errBadRequest))
 		return
 	}
+	leave, ok := s.socket(w, r)
+	if !ok {
+		return
+	}
+	defer leave()
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	if !s.Open {

@@ -264,7 +264,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Retention: classes, Nightly: a.nightly,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
-		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Log: log})
+		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Counters: a.prom, Limits: cfg.Limits.limits(func(string, ...any) {}), Log: log})
 	a.stop.add("imports of devices", srv.Close)
 	a.observe()
 	a.prom.MustRegister(&fleet{app: a, states: srv.HealthCounts})

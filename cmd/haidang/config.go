@@ -58,6 +58,7 @@ type Config struct {
 	Times       TimesConfig    `toml:"times"`
 	Sources     []SourceConfig `toml:"sources"`
 	Cohorts     CohortConfig   `toml:"cohorts"`
+	Limits      LimitsConfig   `toml:"limits"`
 }
 
 // TimesConfig says when readings are late, and which fix times are believed.
@@ -156,7 +157,7 @@ type InfluxConfig struct {
 // DefaultConfig is what holds where nothing is said.
 func DefaultConfig() Config {
 	return Config{Data: "data", HTTP: "127.0.0.1:8080", MQTT: "127.0.0.1:1883", UnknownDevices: "refuse", RetentionAt: "02:00", DeviceLimit: "2000:1,60000:60", Times: defaultTimes(), Cohorts: defaultCohorts(),
-		Proxies: []string{}, People: PeopleConfig{Duration(12 * time.Hour), Duration(7 * 24 * time.Hour)},
+		Limits: defaultLimits(), Proxies: []string{}, People: PeopleConfig{Duration(12 * time.Hour), Duration(7 * 24 * time.Hour)},
 		OIDC:   web.OIDC{Scopes: []string{"profile", "email"}, RolesClaim: "groups", Roles: map[string]string{}},
 		Broker: BrokerConfig{ClientID: "haidang-ingest", Reload: []string{}}, TLS: TLSConfig{ACMEDomains: []string{}, ACMEDirectory: acme.LetsEncryptURL, ClientCAUnknown: "refuse"}, Influx: InfluxConfig{Bucket: "ioc"}}
 }
@@ -266,6 +267,7 @@ func (c *Config) Check() error {
 	}
 	c.Times.check(bad)
 	c.Cohorts.check(bad)
+	c.Limits.limits(bad)
 	if _, err := makeSources(c.Sources); err != nil {
 		errs = append(errs, err)
 	}

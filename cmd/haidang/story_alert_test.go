@@ -29,7 +29,7 @@ func browser(t *testing.T, w, h int) context.Context {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(profile))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	window, cancel2 := chromedp.NewContext(ctx)
-	ctx, cancel3 := context.WithTimeout(window, 60*time.Second)
+	ctx, cancel3 := context.WithTimeout(window, 3*time.Minute)
 	chromedp.ListenTarget(ctx, func(ev any) {
 		switch e := ev.(type) {
 		case *runtime.EventExceptionThrown:

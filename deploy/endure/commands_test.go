@@ -46,7 +46,7 @@ func commandsSurviveKills(t *testing.T, embedded bool) {
 		brokerLine, brokerURL = fmt.Sprintf("url = %q", m.URL), m.URL
 	}
 	token := sha256.Sum256([]byte("x"))
-	config := writeFile(t, filepath.Join(dir, "haidang.toml"), "data = %q\nhttp = %q\nmqtt = %q\nunknown_devices = \"register\"\n[broker]\n%s\n[[tokens]]\nname = \"a\"\nrole = \"admin\"\nsha256 = %q\n",
+	config := writeFile(t, filepath.Join(dir, "haidang.toml"), "data = %q\nhttp = %q\nmqtt = %q\nunknown_devices = \"register\"\n[limits]\nreads = \"\"\nwrites = \"\"\n[broker]\n%s\n[[tokens]]\nname = \"a\"\nrole = \"admin\"\nsha256 = %q\n",
 		filepath.Join(dir, "data"), httpAddr, mqttAddr, brokerLine, hex.EncodeToString(token[:]))
 	p := &program{t: t, binary: build(t, dir), config: config, url: "http://" + httpAddr, log: log}
 	p.start()

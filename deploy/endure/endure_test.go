@@ -67,7 +67,7 @@ func endure(t *testing.T, embedded bool) {
 		brokerURL = mosquitto.URL
 		brokerLine = fmt.Sprintf("url = %q", mosquitto.URL)
 	}
-	config := writeFile(t, filepath.Join(dir, "haidang.toml"), "data = %q\nhttp = %q\nmqtt = %q\nunknown_devices = \"register\"\n[broker]\n%s\n[influxdb]\nurl = %q\nbucket = %q\n[[tokens]]\nname = \"a\"\nrole = \"admin\"\nsha256 = %q\n",
+	config := writeFile(t, filepath.Join(dir, "haidang.toml"), "data = %q\nhttp = %q\nmqtt = %q\nunknown_devices = \"register\"\n[limits]\nreads = \"\"\nwrites = \"\"\n[broker]\n%s\n[influxdb]\nurl = %q\nbucket = %q\n[[tokens]]\nname = \"a\"\nrole = \"admin\"\nsha256 = %q\n",
 		data, httpAddr, mqttAddr, brokerLine, db.URL, db.Bucket, hex.EncodeToString(token[:]))
 	p := &program{t: t, binary: build(t, dir), config: config, url: "http://" + httpAddr, log: log}
 	p.start()

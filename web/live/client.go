@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 )
 
 // Close codes of our own: both ask the client to come back and resume.
@@ -17,6 +18,13 @@ const (
 	closeGoingAway = 4000
 	// closeEnded asks it to sign in again.
 	closeEnded = 4001
+)
+
+// A screen asks a few times when it opens, and at each move of its map; one that
+// asks more is a script, and each question costs a look at everything.
+const (
+	askEvery = 100 * time.Millisecond
+	askBurst = 200
 )
 
 const (
@@ -133,9 +141,14 @@ func (c *client) read() {
 		return nil
 	})
 	heard()
+	asks := rate.NewLimiter(rate.Every(askEvery), askBurst)
 	for {
 		_, b, err := c.conn.ReadMessage()
 		if err != nil || !heard() {
+			return
+		}
+		if !asks.Allow() {
+			c.close(websocket.ClosePolicyViolation, "too many requests on this connection")
 			return
 		}
 		var rq request

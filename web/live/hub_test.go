@@ -393,3 +393,29 @@ func TestAStoppedHubTakesNobody(t *testing.T) {
 		t.Error("a stopped hub let somebody in")
 	}
 }
+
+// Who asks without end is let go; asking as a screen does is not.
+func TestScreenThatAsksWithoutEndIsLetGo(t *testing.T) {
+	r := newRoom(t, nil)
+	conn, _, err := websocket.DefaultDialer.Dial(r.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	go func() {
+		for range 10 * askBurst {
+			if conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"subscribe","channel":"map"}`)) != nil {
+				return
+			}
+		}
+	}()
+	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for {
+		if _, _, err := conn.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, websocket.ClosePolicyViolation) {
+				t.Errorf("it ends with %v", err)
+			}
+			return
+		}
+	}
+}

@@ -7,6 +7,16 @@ import (
 	"io/fs"
 )
 
+// PagePolicy is what a page may load and do (Content-Security-Policy): what this
+// server has, and nothing written into the page. No text becomes markup or script
+// (Trusted Types), but for the address of the map's worker.
+const PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; " +
+	"object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types haidang"
+
+// AssetPolicy is that of the files beside pages. The map's worker is one: it
+// fetches outlines.
+const AssetPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
 //go:embed all:dist
 var dist embed.FS
 

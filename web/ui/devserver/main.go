@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"haidang/web/ui"
 )
 
 func main() {
@@ -27,9 +29,6 @@ func main() {
 	fmt.Printf("http://%s\n", l.Addr())
 	log.Fatal(http.Serve(l, handler(newWorld(*scene), *dist)))
 }
-
-// policy is the real server's, so that what it forbids is seen here too.
-const policy = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 func handler(w *world, dist string) http.Handler {
 	mux := http.NewServeMux()
@@ -61,7 +60,11 @@ func handler(w *world, dist string) http.Handler {
 		json.NewEncoder(rw).Encode(body)
 	})
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Content-Security-Policy", policy)
+		// The real server's, so that what it forbids is seen here too.
+		rw.Header().Set("Content-Security-Policy", ui.PagePolicy)
+		if strings.HasPrefix(r.URL.Path, "/assets/") {
+			rw.Header().Set("Content-Security-Policy", ui.AssetPolicy)
+		}
 		rw.Header().Set("Cache-Control", "no-store")
 		mux.ServeHTTP(rw, r)
 	})

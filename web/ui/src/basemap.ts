@@ -1,7 +1,8 @@
 // The base map works with no network: land and province outlines are bundled,
 // names are drawn by the page. Land has no country; the archipelagos' names
 // are labels of the page, on every zoom, never culled.
-import maplibregl from "maplibre-gl";
+import maplibregl from "maplibre-gl/dist/maplibre-gl-csp";
+import { h } from "./dom";
 
 export const islands: [string, number, number][] = [
   ["Quần đảo Hoàng Sa (Đà Nẵng)", 112.0, 16.5],
@@ -9,6 +10,12 @@ export const islands: [string, number, number][] = [
 ];
 
 declare const BASEMAP: { land: string; provinces: string };
+declare const MAPWORKER: string;
+
+// The pages' policy lets a script be named by this policy alone (Trusted Types),
+// and this one names the map's worker alone.
+const trusted = (window as any).trustedTypes?.createPolicy("haidang", { createScriptURL: () => MAPWORKER });
+maplibregl.setWorkerUrl(trusted ? trusted.createScriptURL(MAPWORKER) : MAPWORKER);
 
 export function label(map: maplibregl.Map, text: string, lon: number, lat: number, cls: string): void {
   const el = document.createElement("div");
@@ -61,7 +68,8 @@ export function createMap(container: HTMLElement, opts: { center: [number, numbe
       ],
     },
   });
-  map.addControl(new maplibregl.AttributionControl({ compact: true, customAttribution: "Natural Earth" }), "bottom-left");
+  // The library's own control parses markup, which the pages' policy forbids.
+  map.addControl({ onAdd: () => h("div", { class: "maplibregl-ctrl credit" }, "Natural Earth"), onRemove: () => {} }, "bottom-left");
   // There are no glyphs without a network: short texts become images.
   map.on("styleimagemissing", (e) => { if (/^(text|name):/.test(e.id)) textImage(map, e.id, opts.dark); });
   const corner = document.createElement("div");

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const mapEl = h("div", { class: "pinmap", hidden: true });
   const pin = async () => {
     mapEl.hidden = false;
-    const [{ createMap, hasWebGL }, gl] = await Promise.all([import("./basemap"), import("maplibre-gl")]);
+    const [{ createMap, hasWebGL }, gl] = await Promise.all([import("./basemap"), import("maplibre-gl/dist/maplibre-gl-csp")]);
     if (!hasWebGL()) { show(mapEl, h("p", {}, t("report.nomap"))); return; }
     const at: [number, number] = draft.lon ? [+draft.lon, +draft.lat!] : [106.62, 17.47];
     const map = createMap(mapEl, { center: at, zoom: 9, dark: false });

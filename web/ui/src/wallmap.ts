@@ -1,6 +1,6 @@
 // The live map: devices by type and freshness, tails, reports, crews, and rings
 // where an alert is open: a beacon in the sea is on no other list.
-import maplibregl from "maplibre-gl";
+import type maplibregl from "maplibre-gl";
 import { createMap, hasWebGL } from "./basemap";
 import { h, show } from "./dom";
 import { num, pick, t } from "./i18n";

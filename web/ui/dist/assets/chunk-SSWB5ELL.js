@@ -1,0 +1,1 @@
+import{a,b,c,d}from"/assets/chunk-W7YTILQ6.js";import"/assets/chunk-MHVEO4J3.js";import"/assets/chunk-HXAYICRM.js";import"/assets/chunk-JAZZNSWE.js";export{d as createMap,c as hasWebGL,a as islands,b as label};
