@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -57,6 +58,7 @@ type house struct {
 	// seen are the operations and statuses that were answered.
 	seen   map[string]bool
 	alerts *alerts.Store
+	db     *sql.DB
 }
 
 // newHouse serves with a token for each role, named as the role; "crew-1" is
@@ -109,7 +111,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	j, err := journal.Open(ctx, filepath.Join(dir, "journal"))
 	must(err)
 	prom := prometheus.NewRegistry()
-	h := &house{t: t, log: &bytes.Buffer{}, seen: map[string]bool{}, alerts: as}
+	h := &house{t: t, log: &bytes.Buffer{}, seen: map[string]bool{}, alerts: as, db: db}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	tracker := latest.New()
 	orders, err := commands.New(ctx, commands.Options{DB: db, Audit: trail, Changes: changes, Registry: reg, Log: log, Online: func(id devices.ID) bool { return tracker.Connection(id) == "online" },

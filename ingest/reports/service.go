@@ -90,7 +90,14 @@ func (s *Service) Submit(ctx context.Context, sub Submission) (r *Report, create
 		return nil, false, err
 	}
 	identity := sub.identity()
-	if r, err := s.byIdentity(ctx, identity); err == nil || !errors.Is(err, devices.ErrNotFound) {
+	r, err = s.byIdentity(ctx, identity)
+	if err == nil && !sub.tells(r) {
+		// Another's number, or this one's text after it was changed: to show what
+		// has it would tell whoever guesses it, and drop what is said now.
+		identity = sub.ownIdentity()
+		r, err = s.byIdentity(ctx, identity)
+	}
+	if err == nil || !errors.Is(err, devices.ErrNotFound) {
 		return r, false, err
 	}
 	shas := make([]string, 0, len(sub.Photos))

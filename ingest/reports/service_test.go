@@ -145,3 +145,27 @@ func TestSameMQTTPayloadIsOneReport(t *testing.T) {
 		t.Errorf("%d changes, want 1", n)
 	}
 }
+
+// Who guesses the number of another's report is shown nothing of it, and what
+// they say is kept; a draft that was changed after it had come is too, each once.
+func TestNumberOfAnothersReportTellsNothing(t *testing.T) {
+	s, _ := service(t)
+	ctx := t.Context()
+	first, _, err := s.Submit(ctx, good())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := good()
+	sub.Description, sub.Phone = "Đèn đường hỏng, gọi 0912 345 678", ""
+	codes := map[string]bool{first.Code: true}
+	for i := range 3 {
+		r, created, err := s.Submit(ctx, sub)
+		if err != nil || created != (i == 0) || r.PhoneMasked != "" || r.Code == first.Code {
+			t.Fatalf("%d: %+v %v %v", i, r, created, err)
+		}
+		codes[r.Code] = true
+	}
+	if r, created, err := s.Submit(ctx, good()); err != nil || created || r.Code != first.Code || len(codes) != 2 {
+		t.Errorf("the first again: %+v %v %v; %v", r, created, err, codes)
+	}
+}

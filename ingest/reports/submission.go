@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 )
 
 // MaxPhotos is how many photos one report may carry.
@@ -92,5 +93,17 @@ func (s *Submission) identity() *string {
 		h := sha256.Sum256(b)
 		id = "sha256:" + hex.EncodeToString(h[:])
 	}
+	return &id
+}
+
+// tells says whether r is what is submitted: what was sent again tells the same.
+func (s *Submission) tells(r *Report) bool {
+	return s.Category == r.Category && personal.Text(s.Description) == r.Description
+}
+
+// ownIdentity is identity when another report has that.
+func (s *Submission) ownIdentity() *string {
+	h := sha256.Sum256([]byte(s.ClientID + "\x00" + s.Category + "\x00" + s.Description))
+	id := "sha256:" + hex.EncodeToString(h[:])
 	return &id
 }
