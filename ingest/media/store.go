@@ -32,6 +32,10 @@ const (
 	MaxBytes  = 10 << 20
 	maxPixels = 40_000_000
 	maxSide   = 2048 // of the stored photo
+	// maxScans is how often a JPEG may have all its pixels walked through. A
+	// progressive one of a camera does so ten times; more is a small file that
+	// keeps a decoder busy for hours.
+	maxScans = 64
 )
 
 // Store is a folder of photos.
@@ -84,6 +88,9 @@ func develop(raw []byte) ([]byte, error) {
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
 		return nil, unreadable("this photo has too many pixels; at most 40 million are taken")
+	}
+	if format == "jpeg" && bytes.Count(raw, []byte("\xFF\xDA")) > maxScans {
+		return nil, unreadable("this photo is in more parts than any camera makes; save it anew, or take another")
 	}
 	img, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
