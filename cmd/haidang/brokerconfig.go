@@ -57,23 +57,11 @@ func (k *brokerConfigCmd) run(ctx context.Context, out io.Writer, log *slog.Logg
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return fmt.Errorf("create data folder: %w", err)
 	}
-	db, err := statedb.Open(filepath.Join(cfg.Data, "state.db"))
+	store, done, err := credentialsOf(ctx, cfg, nil, log)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	registry, err := devices.NewRegistry(ctx, db)
-	if err != nil {
-		return err
-	}
-	trail, err := audit.Open(ctx, db)
-	if err != nil {
-		return err
-	}
-	store, err := credentials.Open(ctx, db, credentials.Options{Registry: registry, Allowed: registry.MaySignIn, Audit: trail, Log: log})
-	if err != nil {
-		return err
-	}
+	defer done()
 	n, missing, err := brokerfiles.Write(mosquittoOptions(&cfg, s, store))
 	if err != nil {
 		return err
@@ -88,4 +76,27 @@ func (k *brokerConfigCmd) run(ctx context.Context, out io.Writer, log *slog.Logg
 	fmt.Fprintf(out, "In mosquitto.conf (deploy/mosquitto/mosquitto.conf has the rest):\n  password_file %s\n  acl_file %s\nThen have mosquitto read them again: kill -HUP. With broker.files and broker.reload serve does both at each change.\n",
 		filepath.Join(k.Dir, brokerfiles.PasswordFile), filepath.Join(k.Dir, brokerfiles.ACLFile))
 	return nil
+}
+
+// credentialsOf opens what devices sign in with, for a command beside serve.
+func credentialsOf(ctx context.Context, cfg Config, authority *credentials.Authority, log *slog.Logger) (_ *credentials.Store, done func() error, err error) {
+	db, err := statedb.Open(filepath.Join(cfg.Data, "state.db"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			db.Close()
+		}
+	}()
+	registry, err := devices.NewRegistry(ctx, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	trail, err := audit.Open(ctx, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := credentials.Open(ctx, db, credentials.Options{Registry: registry, Allowed: registry.MaySignIn, Audit: trail, Authority: authority, Log: log})
+	return store, db.Close, err
 }

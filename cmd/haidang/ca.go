@@ -1,16 +1,37 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"haidang/devices/audit"
 	"haidang/devices/credentials"
 )
 
 type caCmd struct {
-	Init caInitCmd `cmd:"" help:"Make an authority that signs devices' certificates."`
+	Init   caInitCmd   `cmd:"" help:"Make an authority that signs devices' certificates."`
+	Issue  caIssueCmd  `cmd:"" help:"Make a key and a certificate for a device, or sign its own request."`
+	List   caListCmd   `cmd:"" help:"List a device's certificates."`
+	Revoke caRevokeCmd `cmd:"" help:"End a device's certificates; a running program closes its session at once."`
+}
+
+func (c *caCmd) run(ctx context.Context, command string, out io.Writer, log *slog.Logger) error {
+	verb := strings.Fields(command)[1]
+	ctx = audit.As(ctx, audit.Actor{Who: "system", Role: "command line", Address: "this machine", Why: "haidang ca " + verb + " by " + systemUser()})
+	switch verb {
+	case "issue":
+		return c.Issue.run(ctx, out, log)
+	case "list":
+		return c.List.run(ctx, out, log)
+	case "revoke":
+		return c.Revoke.run(ctx, out, log)
+	}
+	return c.Init.run(out)
 }
 
 type caInitCmd struct {

@@ -75,7 +75,7 @@ func main() {
 	case "journal":
 		err = c.Journal.run(ctx, os.Stdout)
 	case "ca":
-		err = c.CA.Init.run(os.Stdout)
+		err = c.CA.run(ctx, k.Command(), os.Stdout, log)
 	case "broker-config":
 		err = c.BrokerConfig.run(ctx, os.Stdout, log)
 	case "token":

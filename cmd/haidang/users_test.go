@@ -35,6 +35,8 @@ func command(t *testing.T, args ...string) (out string, err error) {
 		err = c.Retention.run(t.Context(), &b)
 	case "verify":
 		err = c.Verify.run(t.Context(), &b)
+	case "ca":
+		err = c.CA.run(t.Context(), k.Command(), &b, slog.New(slog.DiscardHandler))
 	default:
 		t.Fatalf("%s is not of this test", name)
 	}

@@ -181,20 +181,31 @@ func (s *Store) Certificates(ctx context.Context, id devices.ID) ([]*Certificate
 	return all, rows.Err()
 }
 
-func (s *Store) loadRevoked(ctx context.Context) error {
-	rows, err := s.db.QueryContext(ctx, `SELECT fingerprint FROM certificate WHERE revoked_at<>0`)
+// loadRevoked learns of certificates that were revoked since it last looked, here
+// or by the command line beside this program, and returns whose they are.
+func (s *Store) loadRevoked(ctx context.Context) (of []devices.ID, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT fingerprint,device,revoked_at FROM certificate WHERE revoked_at<>0 AND revoked_at>=?`, s.revokedUntil)
 	if err != nil {
-		return fmt.Errorf("load revoked certificates: %w", err)
+		return nil, fmt.Errorf("load revoked certificates: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var f string
-		if err := rows.Scan(&f); err != nil {
-			return fmt.Errorf("load revoked certificates: %w", err)
+		var f, device string
+		var at int64
+		if err := rows.Scan(&f, &device, &at); err != nil {
+			return nil, fmt.Errorf("load revoked certificates: %w", err)
 		}
+		// Those of a moment ago are looked at again: two programs write.
+		s.revokedUntil = max(s.revokedUntil, at-time.Minute.Milliseconds())
+		s.mu.Lock()
+		known := s.revoked[f]
 		s.revoked[f] = true
+		s.mu.Unlock()
+		if d, ok := s.o.Registry.Get(devices.ID(device)); ok && !known {
+			of = append(of, d.ID)
+		}
 	}
-	return rows.Err()
+	return of, rows.Err()
 }
 
 // putCertificate writes one that was issued, or that a device has shown.

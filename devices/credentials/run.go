@@ -12,6 +12,8 @@ import (
 const (
 	// lookEvery is how late a credential may begin or end.
 	lookEvery = 200 * time.Millisecond
+	// revokedEvery is how late is known what the command line revoked.
+	revokedEvery = 500 * time.Millisecond
 	// saveEvery is how often it is written what was used: ten thousand devices
 	// that come back shall not be ten thousand commits.
 	saveEvery = time.Minute
@@ -21,8 +23,9 @@ const (
 // writes which were used; what cannot be written now is tried again. It ends
 // with ctx.
 func (s *Store) Run(ctx context.Context) error {
-	look, save := time.NewTicker(lookEvery), time.NewTicker(saveEvery)
+	look, revoked, save := time.NewTicker(lookEvery), time.NewTicker(revokedEvery), time.NewTicker(saveEvery)
 	defer look.Stop()
+	defer revoked.Stop()
 	defer save.Stop()
 	last := time.Now()
 	for {
@@ -35,6 +38,14 @@ func (s *Store) Run(ctx context.Context) error {
 				s.Changed(id)
 			}
 			last = now
+		case <-revoked.C:
+			ids, err := s.loadRevoked(ctx)
+			if err != nil && ctx.Err() == nil {
+				s.o.Log.Warn("it is not known whether certificates were revoked", "component", "credentials", "error", err)
+			}
+			for _, id := range ids {
+				s.Changed(id)
+			}
 		case <-save.C:
 			s.trySave(ctx)
 		}

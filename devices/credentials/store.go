@@ -63,8 +63,11 @@ type Store struct {
 	used  map[int64]time.Time      // not in SQLite yet
 	fresh map[int64]*Credential    // with hashes of today's form, not in SQLite yet
 
-	revoked map[string]bool         // certificates, by fingerprint
-	shown   map[string]*Certificate // that were signed in with, not in SQLite yet
+	revoked map[string]bool // certificates, by fingerprint
+	// revokedUntil is until when they are known (ms since 1970); of Open, and then
+	// of Run alone.
+	revokedUntil int64
+	shown        map[string]*Certificate // that were signed in with, not in SQLite yet
 
 	key      [32]byte
 	hashing  chan struct{} // a place for each hash that is worked on
@@ -109,7 +112,8 @@ func (s *Store) load(ctx context.Context) error {
 	for _, c := range all {
 		s.show(c)
 	}
-	return s.loadRevoked(ctx)
+	_, err = s.loadRevoked(ctx)
+	return err
 }
 
 func (s *Store) query(ctx context.Context, where string, args ...any) ([]*Credential, error) {
