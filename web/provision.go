@@ -29,6 +29,8 @@ type keyView struct {
 	Label      string         `json:"label"`
 	Type       devices.TypeID `json:"type,omitempty"`
 	Area       string         `json:"area"`
+	Agency     string         `json:"agency,omitempty"`
+	Pending    bool           `json:"pending"`
 	Existing   bool           `json:"existing"`
 	Limit      int            `json:"limit"`
 	Used       int            `json:"used"`
@@ -38,7 +40,7 @@ type keyView struct {
 }
 
 func viewKey(k *credentials.Key) keyView {
-	return keyView{k.Key, k.Label, k.Type, k.Area, k.Existing, k.Most, k.Used, k.CreatedAt, orNil(k.NotAfter), orNil(k.DisabledAt)}
+	return keyView{k.Key, k.Label, k.Type, k.Area, k.Agency, k.Pending, k.Existing, k.Most, k.Used, k.CreatedAt, orNil(k.NotAfter), orNil(k.DisabledAt)}
 }
 
 func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) {
@@ -59,6 +61,8 @@ func (s *Server) postKey(w http.ResponseWriter, r *http.Request) {
 		Label    string         `json:"label"`
 		Type     devices.TypeID `json:"type"`
 		Area     string         `json:"area"`
+		Agency   string         `json:"agency"`
+		Pending  bool           `json:"pending"`
 		Existing bool           `json:"existing"`
 		Limit    int            `json:"limit"`
 		NotAfter time.Time      `json:"not_after"`
@@ -67,7 +71,7 @@ func (s *Server) postKey(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	k, secret, err := s.Credentials.CreateKey(r.Context(), credentials.Key{Label: b.Label, Type: b.Type, Area: b.Area, Existing: b.Existing, Most: b.Limit, NotAfter: b.NotAfter})
+	k, secret, err := s.Credentials.CreateKey(r.Context(), credentials.Key{Label: b.Label, Type: b.Type, Area: b.Area, Agency: b.Agency, Pending: b.Pending, Existing: b.Existing, Most: b.Limit, NotAfter: b.NotAfter})
 	if err != nil {
 		s.fail(w, r, err)
 		return

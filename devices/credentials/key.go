@@ -19,9 +19,12 @@ type Key struct {
 	// Key names it; the secret that goes with it is shown once.
 	Key   string
 	Label string
-	// Type and Area are those of the devices that it makes.
-	Type devices.TypeID
-	Area string
+	// Type, Area and Agency are those of the devices that it makes.
+	Type         devices.TypeID
+	Area, Agency string
+	// Pending has them wait for somebody's approval: they sign in, and what they
+	// say waits with them.
+	Pending bool
 	// Existing makes no devices: it gives a first credential to one that is
 	// registered and never had one.
 	Existing bool
@@ -32,6 +35,15 @@ type Key struct {
 	CreatedAt, NotAfter, DisabledAt time.Time
 
 	hash string
+}
+
+// device is one that k makes.
+func (k *Key) device(id devices.ID) devices.Device {
+	d := devices.Device{ID: id, Type: k.Type, Area: k.Area, Agency: k.Agency, Name: string(id), Discovered: true}
+	if k.Pending {
+		d.Life = devices.Pending
+	}
+	return d
 }
 
 // over says in words why a key is not good any more; empty: it is.
@@ -56,17 +68,20 @@ func (s *Store) CreateKey(ctx context.Context, k Key) (*Key, string, error) {
 	if k.Most < 0 {
 		return nil, "", &devices.FieldError{Field: "limit", Reason: "a number of devices, or 0 for no bound"}
 	}
+	if k.Existing && k.Pending {
+		return nil, "", &devices.FieldError{Field: "pending", Reason: "a key for registered devices leaves them as they are"}
+	}
 	if !k.Existing {
 		// The registry knows what a device may be: ask it with one that is not kept.
-		if _, err := s.o.Registry.Check(devices.Device{ID: "provisioned", Type: k.Type, Area: k.Area}, nil); err != nil {
+		if _, err := s.o.Registry.Check(k.device("provisioned"), nil); err != nil {
 			return nil, "", err
 		}
 	}
 	secret := rand.Text()
-	n := &Key{Key: rand.Text()[:12], Label: t.Label, Type: k.Type, Area: k.Area, Existing: k.Existing, Most: k.Most, CreatedAt: time.Now().UTC().Truncate(time.Millisecond), NotAfter: t.NotAfter, hash: newHash(secret)}
+	n := &Key{Key: rand.Text()[:12], Label: t.Label, Type: k.Type, Area: k.Area, Agency: k.Agency, Pending: k.Pending, Existing: k.Existing, Most: k.Most, CreatedAt: time.Now().UTC().Truncate(time.Millisecond), NotAfter: t.NotAfter, hash: newHash(secret)}
 	err = s.inTx(ctx, "make a provisioning key", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO provisioning_key(key,hash,label,type,area,existing,most,used,created_at,not_after,disabled_at) VALUES(?,?,?,?,?,?,?,0,?,?,0)`,
-			n.Key, n.hash, n.Label, string(n.Type), n.Area, n.Existing, n.Most, toMs(n.CreatedAt), toMs(n.NotAfter))
+		_, err := tx.ExecContext(ctx, `INSERT INTO provisioning_key(key,hash,label,type,area,agency,pending,existing,most,used,created_at,not_after,disabled_at) VALUES(?,?,?,?,?,?,?,?,?,0,?,?,0)`,
+			n.Key, n.hash, n.Label, string(n.Type), n.Area, n.Agency, n.Pending, n.Existing, n.Most, toMs(n.CreatedAt), toMs(n.NotAfter))
 		if err != nil {
 			return err
 		}
@@ -113,14 +128,14 @@ func (s *Store) Keys(ctx context.Context) ([]*Key, error) {
 	return all, rows.Err()
 }
 
-const selectKeys = `SELECT key,hash,label,type,area,existing,most,used,created_at,not_after,disabled_at FROM provisioning_key`
+const selectKeys = `SELECT key,hash,label,type,area,agency,pending,existing,most,used,created_at,not_after,disabled_at FROM provisioning_key`
 
 type scanner interface{ Scan(...any) error }
 
 func getKey(row scanner) (*Key, error) {
 	k := &Key{}
 	var created, until, disabled int64
-	err := row.Scan(&k.Key, &k.hash, &k.Label, &k.Type, &k.Area, &k.Existing, &k.Most, &k.Used, &created, &until, &disabled)
+	err := row.Scan(&k.Key, &k.hash, &k.Label, &k.Type, &k.Area, &k.Agency, &k.Pending, &k.Existing, &k.Most, &k.Used, &created, &until, &disabled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("provisioning key: %w", devices.ErrNotFound)
 	}
@@ -134,12 +149,14 @@ func (k *Key) told() json.RawMessage {
 		Label      string         `json:"label,omitzero"`
 		Type       devices.TypeID `json:"type,omitzero"`
 		Area       string         `json:"area,omitzero"`
+		Agency     string         `json:"agency,omitzero"`
+		Pending    bool           `json:"pending,omitzero"`
 		Existing   bool           `json:"existing,omitzero"`
 		Most       int            `json:"limit,omitzero"`
 		Used       int            `json:"used"`
 		NotAfter   time.Time      `json:"not_after,omitzero"`
 		DisabledAt time.Time      `json:"disabled_at,omitzero"`
-	}{k.Label, k.Type, k.Area, k.Existing, k.Most, k.Used, k.NotAfter, k.DisabledAt})
+	}{k.Label, k.Type, k.Area, k.Agency, k.Pending, k.Existing, k.Most, k.Used, k.NotAfter, k.DisabledAt})
 	if err != nil { // a time beyond the year 9999, which keys do not have
 		panic(err)
 	}

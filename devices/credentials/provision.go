@@ -116,7 +116,7 @@ func (s *Store) provision(ctx context.Context, key string, id devices.ID) (secre
 		}
 	} else if k.Existing {
 		return "", refuse("no device of that name is registered")
-	} else if d, err = s.o.Registry.Create(ctx, devices.Device{ID: id, Type: k.Type, Area: k.Area, Name: string(id), Discovered: true}); err != nil {
+	} else if d, err = s.o.Registry.Create(ctx, k.device(id)); err != nil {
 		return "", err
 	}
 	if err := s.inTx(ctx, "count a provisioning", func(tx *sql.Tx) error {

@@ -137,3 +137,38 @@ func TestKeyForRegisteredDevices(t *testing.T) {
 		}
 	}
 }
+
+// A key can have its devices wait for approval: they sign in, and are not in
+// service until somebody says so. It names their agency, which must be one.
+func TestKeyForDevicesThatWait(t *testing.T) {
+	h := open(t, t.TempDir(), nil)
+	_, ask := h.key(t, credentials.Key{Type: "water_level", Pending: true})
+	a := h.provision(t, ask("qb-level-41", ""))
+	if a.Status != "SUCCESS" || !h.lets(t, a.Value.Username, a.Value.Password) {
+		t.Fatalf("%+v", a)
+	}
+	if d, _ := h.registry.Get("qb-level-41"); d.Life != devices.Pending || d.Life.Speaks() {
+		t.Errorf("it is %s", d.Life)
+	}
+	if _, err := h.registry.Approve(t.Context(), "qb-level-41", "đã lắp", func(*devices.Device) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if d, _ := h.registry.Get("qb-level-41"); !d.Life.Speaks() || !h.lets(t, a.Value.Username, a.Value.Password) {
+		t.Errorf("approved, it is %s", d.Life)
+	}
+	for field, k := range map[string]credentials.Key{"agency": {Type: "water_level", Agency: "nobody"}, "pending": {Existing: true, Pending: true}} {
+		if _, _, err := h.CreateKey(t.Context(), k); err == nil {
+			t.Errorf("%s: it is made", field)
+		} else if fe, ok := err.(*devices.FieldError); !ok || fe.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	agency := h.registry.Agencies()[0].ID
+	_, ask = h.key(t, credentials.Key{Type: "water_level", Agency: agency})
+	if a := h.provision(t, ask("qb-level-42", "")); a.Status != "SUCCESS" {
+		t.Fatalf("%+v", a)
+	}
+	if d, _ := h.registry.Get("qb-level-42"); d.Agency != agency || d.Life != devices.Active {
+		t.Errorf("%+v", d)
+	}
+}
