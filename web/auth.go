@@ -130,10 +130,14 @@ func (s *Server) fromCredentials(r *http.Request) (*identity, error) {
 	if strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Token") {
 		return s.byToken(r.Context(), t)
 	}
-	for _, name := range []string{safeCookie, plainCookie} {
-		if c, err := r.Cookie(name); err == nil && c.Value != "" {
-			return s.bySession(r.Context(), c.Value)
-		}
+	// Over TLS the other cookie may be one that somebody on the way, or a sibling
+	// site, has put there.
+	name := plainCookie
+	if overTLS(r) {
+		name = safeCookie
+	}
+	if c, err := r.Cookie(name); err == nil && c.Value != "" {
+		return s.bySession(r.Context(), c.Value)
 	}
 	return &identity{}, nil
 }

@@ -124,6 +124,7 @@ func (s *Server) limit() {
 		l.what = what
 	}
 	s.gauges, s.open.by = newGauges(s.Limits), map[string]int{}
+	s.bodyWait = bodyWait
 	s.beyond = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "haidang_web_limited_total", Help: "Requests refused with 429, by what was too much and whose limit it was."}, []string{"what", "by"})
 	if s.Counters != nil {
 		s.Counters.MustRegister(s.beyond)

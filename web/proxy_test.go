@@ -50,7 +50,11 @@ func TestCookieOverTLSIsForThisHostOnly(t *testing.T) {
 	}
 	cookie, _, _ := strings.Cut(c, ";")
 	var se sessionView
-	if h.call("", "GET", "/api/v1/session", "", &se, "Cookie", cookie); se.Name != "operator" {
+	if h.call("", "GET", "/api/v1/session", "", &se, "Cookie", cookie, "X-Forwarded-Proto", "https"); se.Name != "operator" {
 		t.Errorf("%+v", se)
+	}
+	planted := strings.TrimPrefix(cookie, "__Host-")
+	if res := h.call("", "GET", "/api/v1/session", "", nil, "Cookie", planted, "X-Forwarded-Proto", "https"); res.StatusCode != 401 {
+		t.Errorf("a cookie that a sibling site could have set lets in: %s", res.Status)
 	}
 }

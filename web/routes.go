@@ -16,7 +16,7 @@ func (s *Server) routes() *chi.Mux {
 	all := r
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errCrossOrigin) }))
-	r.Use(s.behind, number, s.recoverer, secure, s.identify, s.measured, origin.Handler)
+	r.Use(s.patient, s.behind, number, s.recoverer, secure, s.identify, s.measured, origin.Handler)
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errMethod) })
 	r.Get("/healthz", s.healthz)

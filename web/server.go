@@ -119,6 +119,7 @@ type Server struct {
 	lookups    *limiter // of report codes, which nobody shall find by trying
 	gauges     map[class]gauge
 	open       sockets
+	bodyWait   time.Duration
 	beyond     *prometheus.CounterVec // what was refused for a limit
 	handler    *chi.Mux
 }
