@@ -22,7 +22,7 @@ func TestDocsNameWhatIsThere(t *testing.T) {
 	}
 	path := regexp.MustCompile("`([a-z][a-zA-Z0-9_.-]*(?:/[a-zA-Z0-9_.-]+)+)`")
 	name := regexp.MustCompile(`\bTest[A-Z][A-Za-z0-9]+\b`)
-	for _, doc := range []string{"ARCHITECTURE.md", "README.md", "deploy/README.md", "CHANGELOG.md"} {
+	for _, doc := range []string{"ARCHITECTURE.md", "SECURITY.md", "README.md", "deploy/README.md", "CHANGELOG.md"} {
 		b, err := os.ReadFile(filepath.Join("..", doc))
 		if err != nil {
 			t.Fatal(err)
