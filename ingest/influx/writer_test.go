@@ -55,7 +55,7 @@ func influxd(t *testing.T, dir, addr string) (stop func()) {
 	}
 	stop = func() { cmd.Process.Kill(); cmd.Wait() }
 	t.Cleanup(stop)
-	for range 300 {
+	for range 1200 { // a minute, on a machine that has other work
 		if res, err := http.Get("http://" + addr + "/ping"); err == nil {
 			res.Body.Close()
 			if _, err := http.PostForm("http://"+addr+"/query", url.Values{"q": {"CREATE DATABASE ioc"}}); err == nil {
