@@ -34,30 +34,65 @@ func (s *Server) listAlerts(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	rights := who(r).rights
 	items, next, err := visible(f.Before, func(before int64) ([]*alerts.Alert, int64, error) {
 		f.Before = before
 		return s.Alerts.List(r.Context(), f)
-	}, func(a *alerts.Alert) bool { return rights.Allow(people.AlertRead, alertScope(a)) })
+	}, func(a *alerts.Alert) bool { return s.showAlert(r, a) != nil })
 	if err != nil {
 		s.fail(w, r, err)
 		return
+	}
+	for i := range items {
+		items[i] = s.showAlert(r, items[i])
 	}
 	s.json(w, http.StatusOK, list{some(items), cursor(next)})
 }
 
 func (s *Server) getAlert(w http.ResponseWriter, r *http.Request) {
-	a, err := s.alert(r, people.AlertRead)
+	a, err := s.Alerts.Get(r.Context(), chi.URLParam(r, "id"))
+	if err == nil {
+		if a = s.showAlert(r, a); a == nil {
+			err = s.refusal(r)
+		}
+	}
 	s.answer(w, r, http.StatusOK, a, err)
 }
 
-// alert is the one that the path names, if act may be done to it.
-func (s *Server) alert(r *http.Request, act people.Action) (*alerts.Alert, error) {
-	a, err := s.Alerts.Get(r.Context(), chi.URLParam(r, "id"))
-	if err != nil {
-		return nil, err
+// showAlert is an alert as who asks may see it: of a group outage the members
+// that they may; nil: not at all.
+func (s *Server) showAlert(r *http.Request, a *alerts.Alert) *alerts.Alert {
+	rights := who(r).rights
+	switch {
+	case rights.Everywhere(people.AlertRead):
+		return a
+	case a.Kind == alerts.CohortKind:
+		return a.Within(func(id string) bool { return s.allowsDevice(rights, people.AlertRead, id) })
+	case rights.Allow(people.AlertRead, alertScope(a)):
+		return a
 	}
-	return a, s.may(r, act, alertScope(a))
+	return nil
+}
+
+// mayAlert says whether who asks may do act to an alert: to a group outage, when
+// they may to each of its members.
+func (s *Server) mayAlert(r *http.Request, act people.Action, a *alerts.Alert) error {
+	rights := who(r).rights
+	if a.Kind != alerts.CohortKind || rights.Everywhere(act) {
+		return s.may(r, act, alertScope(a))
+	}
+	for _, id := range a.Members {
+		if !s.allowsDevice(rights, act, id) {
+			return s.refusal(r)
+		}
+	}
+	return nil
+}
+
+// allowsDevice says whether rights let do act to a device; to one that is not
+// known, never.
+func (s *Server) allowsDevice(rights people.Rights, act people.Action, id string) bool {
+	d, ok := s.Registry.Get(devices.ID(id))
+	return ok && rights.Allow(act, deviceScope(d))
 }
 
 func (s *Server) ackAlert(w http.ResponseWriter, r *http.Request) {
@@ -66,11 +101,15 @@ func (s *Server) ackAlert(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if _, err := s.alert(r, people.AlertAck); err != nil {
+	a, err := s.Alerts.Get(r.Context(), chi.URLParam(r, "id"))
+	if err == nil {
+		err = s.mayAlert(r, people.AlertAck, a)
+	}
+	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	a, err := s.Alerts.Ack(r.Context(), chi.URLParam(r, "id"), s.actor(r, b.By), b.Note)
+	a, err = s.Alerts.Ack(r.Context(), chi.URLParam(r, "id"), s.actor(r, b.By), b.Note)
 	s.answer(w, r, http.StatusOK, a, err)
 }
 

@@ -40,7 +40,7 @@ func (b *commandBody) request(r *http.Request) (commands.Request, error) {
 const maxCommandBody, maxBatchBody = 16 << 10, 2 << 20
 
 func (s *Server) postCommand(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r, people.DeviceManage)
+	d, err := s.device(r, people.DeviceCommand)
 	var b commandBody
 	if err == nil {
 		err = s.body(w, r, maxCommandBody, &b)
@@ -68,7 +68,7 @@ func (s *Server) getCommand(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) stopCommand(w http.ResponseWriter, r *http.Request) {
-	d, err := s.device(r, people.DeviceManage)
+	d, err := s.device(r, people.DeviceCommand)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -153,8 +153,32 @@ func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	batch, err := s.Commands.SendAll(r.Context(), b.Filter, rq)
+	batch, err := s.Commands.SendAll(r.Context(), b.Filter, s.sees(r, people.DeviceCommand), rq)
 	s.answer(w, r, http.StatusAccepted, batch, err)
+}
+
+// mayBatch says whether who asks may do a to every device of a bulk command: else
+// its counts and its filter would tell of those outside.
+func (s *Server) mayBatch(r *http.Request, a people.Action, b *commands.Batch) (bool, error) {
+	sees := s.sees(r, a)
+	if sees == nil {
+		return true, nil
+	}
+	return s.Commands.Every(r.Context(), b, sees)
+}
+
+// batch is the bulk command that the path names, if a may be done to all of its
+// devices.
+func (s *Server) batch(r *http.Request, a people.Action) (*commands.Batch, error) {
+	b, err := s.Commands.Batch(r.Context(), chi.URLParam(r, "batch"))
+	if err != nil {
+		return nil, err
+	}
+	may, err := s.mayBatch(r, a, b)
+	if err == nil && !may {
+		err = s.refusal(r)
+	}
+	return b, err
 }
 
 func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
@@ -167,7 +191,19 @@ func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	bs, next, err := s.Commands.Batches(r.Context(), before, limit)
+	var failed error
+	bs, next, err := visible(before, func(before int64) ([]*commands.Batch, int64, error) {
+		return s.Commands.Batches(r.Context(), before, limit)
+	}, func(b *commands.Batch) bool {
+		may, err := s.mayBatch(r, people.DeviceRead, b)
+		if err != nil {
+			failed = err
+		}
+		return may
+	})
+	if err == nil {
+		err = failed
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -176,12 +212,12 @@ func (s *Server) listBatches(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) getBatch(w http.ResponseWriter, r *http.Request) {
-	b, err := s.Commands.Batch(r.Context(), chi.URLParam(r, "batch"))
+	b, err := s.batch(r, people.DeviceRead)
 	s.answer(w, r, http.StatusOK, b, err)
 }
 
 func (s *Server) listBatch(w http.ResponseWriter, r *http.Request) {
-	b, err := s.Commands.Batch(r.Context(), chi.URLParam(r, "batch"))
+	b, err := s.batch(r, people.DeviceRead)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -197,6 +233,9 @@ func (s *Server) stopBatch(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	batch, err := s.Commands.StopBatch(r.Context(), chi.URLParam(r, "batch"), b.Why)
+	batch, err := s.batch(r, people.DeviceCommand)
+	if err == nil {
+		batch, err = s.Commands.StopBatch(r.Context(), batch.ID, b.Why)
+	}
 	s.answer(w, r, http.StatusOK, batch, err)
 }

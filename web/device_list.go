@@ -53,9 +53,7 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 		return s.Tracker.Freshness(now, d.ID, health.Expect(s.Registry, d))
 	}
 	q.LastSeen = s.Tracker.LastSeen
-	if rights := who(r).rights; !rights.Everywhere(people.DeviceRead) {
-		q.Sees = func(d *devices.Device) bool { return rights.Allow(people.DeviceRead, deviceScope(d)) }
-	}
+	q.Sees = s.sees(r, people.DeviceRead)
 	return q, v, nil
 }
 

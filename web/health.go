@@ -10,6 +10,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/health"
+	"haidang/devices/people"
 	"haidang/ingest/latest"
 )
 
@@ -114,11 +115,11 @@ func (s *Server) healths(r *http.Request) (xs []healthOf, w health.Span, err err
 	if err != nil {
 		return nil, w, err
 	}
-	inside, agency, vendor, state := s.insideOf(q.Get("area")), q.Get("agency"), q.Get("vendor"), q.Get("state")
+	inside, agency, vendor, state, sees := s.insideOf(q.Get("area")), q.Get("agency"), q.Get("vendor"), q.Get("state"), s.sees(r, people.DeviceRead)
 	ds := s.Registry.List(devices.Filter{Type: devices.TypeID(q.Get("type")), Query: q.Get("q")})
 	xs = make([]healthOf, 0, len(ds))
 	for _, d := range ds {
-		if !inside(d.Area) || !is(agency, d.Agency) || !is(vendor, d.Vendor) {
+		if !inside(d.Area) || !is(agency, d.Agency) || !is(vendor, d.Vendor) || sees != nil && !sees(d) {
 			continue
 		}
 		if x := s.judge(d, now, rec); is(state, string(x.state)) {

@@ -20,6 +20,15 @@ func deviceScope(d *devices.Device) people.Scope {
 	return people.Scope{Area: d.Area, Category: string(d.Type)}
 }
 
+// sees says of each device whether who asks may do a to it; nil: to all.
+func (s *Server) sees(r *http.Request, a people.Action) func(*devices.Device) bool {
+	rights := who(r).rights
+	if rights.Everywhere(a) {
+		return nil
+	}
+	return func(d *devices.Device) bool { return rights.Allow(a, deviceScope(d)) }
+}
+
 func alertScope(a *alerts.Alert) people.Scope {
 	return people.Scope{Area: a.Area, Category: a.DeviceType}
 }
@@ -132,9 +141,14 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 			return item
 		}
 		var a alerts.Alert
-		if json.Unmarshal(item, &a) != nil || !rights.Allow(people.AlertRead, alertScope(&a)) {
+		if json.Unmarshal(item, &a) != nil {
 			return nil
 		}
+		shown := s.showAlert(r, &a)
+		if shown == &a {
+			return item
+		}
+		return marshalled(shown)
 	case reports.Channel:
 		if rights.Everywhere(people.ReportRead) {
 			return item
@@ -144,7 +158,7 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 			return nil
 		}
 	case commands.Channel:
-		if !rights.Everywhere(people.DeviceRead) {
+		if !rights.Everywhere(people.DeviceRead) && !s.seesCommand(r, item) {
 			return nil
 		}
 	case dispatch.Channel:
@@ -156,12 +170,39 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 			return nil
 		}
 		if shown := s.showOrder(r, &o); shown != &o {
-			b, err := json.Marshal(shown)
-			if err != nil {
-				return nil
-			}
-			return b
+			return marshalled(shown)
 		}
 	}
 	return item
+}
+
+// marshalled is an item in JSON; nil when there is none.
+func marshalled[T any](x *T) json.RawMessage {
+	if x == nil {
+		return nil
+	}
+	b, err := json.Marshal(x)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// seesCommand says whether a change in the channel of commands, one for a device
+// or a bulk one, is of devices that who asks may see.
+func (s *Server) seesCommand(r *http.Request, item json.RawMessage) bool {
+	var c struct {
+		ID     string
+		Device devices.ID
+		Total  int
+	}
+	if json.Unmarshal(item, &c) != nil {
+		return false
+	}
+	if c.Device == "" {
+		may, err := s.mayBatch(r, people.DeviceRead, &commands.Batch{ID: c.ID, Total: c.Total})
+		return err == nil && may
+	}
+	d, ok := s.Registry.Get(c.Device)
+	return ok && who(r).rights.Allow(people.DeviceRead, deviceScope(d))
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -15,7 +16,19 @@ import (
 
 func (s *Server) listCrews(w http.ResponseWriter, r *http.Request) {
 	cs, err := s.Dispatch.Crews(r.Context())
+	cs = slices.DeleteFunc(cs, func(c dispatch.Crew) bool { return !s.seesCrew(r, &c) })
 	s.answer(w, r, http.StatusOK, list{Items: some(cs)}, err)
+}
+
+// seesCrew says whether who asks may see a crew: their own, and those that are
+// within their limits now.
+func (s *Server) seesCrew(r *http.Request, c *dispatch.Crew) bool {
+	id := who(r)
+	if id.rights.Everywhere(people.WorkOrderRead) || id.crew != "" && id.crew == c.ID {
+		return true
+	}
+	ref, _ := s.Areas.Locate(&devices.Position{Lat: c.Lat, Lon: c.Lon}, "", time.Now())
+	return id.rights.Allow(people.WorkOrderRead, people.Scope{Area: ref.Code})
 }
 
 func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {

@@ -172,10 +172,10 @@ func (e *Engine) openCohort(group string, dev *devices.Device, now time.Time) st
 	if len(members) < e.cohort.Number || float64(len(members)) < e.cohort.Share*float64(of) || !slices.Contains(members, dev) {
 		return ""
 	}
-	kind, name, _ := strings.Cut(group, ":")
+	_, name, _ := strings.Cut(group, ":")
 	a := &alerts.Alert{ID: uuid.Must(uuid.NewV7()).String(), Rule: alerts.CohortKind, RuleName: alerts.Name{VI: "Mất tín hiệu cả nhóm", EN: "Group outage"}, Kind: alerts.CohortKind,
 		DeviceName: name, Severity: e.worstOf(members), State: alerts.Open, StartedAt: at.UTC(), DetectedAt: now.UTC().Truncate(time.Millisecond), Group: group, Of: of}
-	a.Summary, a.SummaryEN = cohortSummary(kind, name, len(members), of, at)
+	a.Summary, a.SummaryEN = alerts.CohortSummary(group, len(members), of, at)
 	a.Area, a.DeviceType = members[0].Area, string(members[0].Type)
 	for _, d := range members {
 		a.Members = append(a.Members, string(d.ID))

@@ -42,21 +42,6 @@ func absenceSummary(_ *rules.Rule, last time.Time) (vi, en string) {
 	return "Không có số liệu từ " + at, "No data since " + at
 }
 
-// cohortSummaries are of group outages, by what the group has in common: how
-// many of how many, its name, and when the last of them was heard.
-var cohortSummaries = map[string][2]string{
-	"network": {"%d/%d thiết bị dùng mạng %s cùng mất tín hiệu từ %s", "%d of %d devices on the network %s fell silent together at %s"},
-	"gateway": {"%d/%d thiết bị sau cổng kết nối %s cùng mất tín hiệu từ %s", "%d of %d devices behind the gateway %s fell silent together at %s"},
-	"vendor":  {"%d/%d thiết bị của nhà cung cấp %s cùng mất tín hiệu từ %s", "%d of %d devices of the vendor %s fell silent together at %s"},
-	"cohort":  {"%d/%d thiết bị thuộc nhóm %s cùng mất tín hiệu từ %s", "%d of %d devices of the cohort %s fell silent together at %s"},
-	"area":    {"%d/%d thiết bị cùng loại trên địa bàn %s cùng mất tín hiệu từ %s", "%d of %d devices of one type in %s fell silent together at %s"},
-}
-
-func cohortSummary(kind, name string, n, of int, at time.Time) (vi, en string) {
-	when, text := at.In(vietnam).Format("02/01/2006 15:04"), cohortSummaries[kind]
-	return fmt.Sprintf(text[0], n, of, name, when), fmt.Sprintf(text[1], n, of, name, when)
-}
-
 func eventSummary(typ string, at time.Time) (vi, en string) {
 	when := at.In(vietnam).Format("02/01/2006 15:04")
 	return "Thiết bị báo " + typ + " lúc " + when, "The device said " + typ + " at " + when

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,8 +47,9 @@ type Batch struct {
 // maxBatch is how many devices one bulk command may be for.
 const maxBatch = 20_000
 
-// choose finds the devices of a selection.
-func (s *Service) choose(sel Selection) ([]*devices.Device, error) {
+// choose finds the devices of a selection among those that may lets through;
+// nil: all.
+func (s *Service) choose(sel Selection, may func(*devices.Device) bool) ([]*devices.Device, error) {
 	wrong := func(format string, args ...any) error {
 		return &devices.FieldError{Field: "filter", Reason: fmt.Sprintf(format, args...)}
 	}
@@ -59,8 +61,8 @@ func (s *Service) choose(sel Selection) ([]*devices.Device, error) {
 		seen := map[devices.ID]bool{}
 		for _, id := range sel.Devices {
 			d, ok := s.Registry.Get(id)
-			if !ok {
-				return nil, wrong("%.80q is no device", id)
+			if !ok || may != nil && !may(d) { // one answer: an id must not tell what is outside
+				return nil, wrong("%.80q is no device that you may command", id)
 			}
 			if !d.Life.Speaks() {
 				return nil, wrong("device %s is %s and hears no commands", d.ID, d.Life)
@@ -74,6 +76,9 @@ func (s *Service) choose(sel Selection) ([]*devices.Device, error) {
 		return nil, wrong("say which devices: some by their ids, or by type, area or q")
 	default:
 		ds = s.Registry.List(devices.Filter{Type: sel.Type, Area: sel.Area, Query: sel.Query})
+		if may != nil {
+			ds = slices.DeleteFunc(ds, func(d *devices.Device) bool { return !may(d) })
+		}
 	}
 	switch {
 	case len(ds) == 0:
@@ -84,12 +89,14 @@ func (s *Service) choose(sel Selection) ([]*devices.Device, error) {
 	return ds, nil
 }
 
-// SendAll puts a command for each of many devices into the queue, all or none.
-func (s *Service) SendAll(ctx context.Context, sel Selection, r Request) (*Batch, error) {
+// SendAll puts a command for each of many devices into the queue, all or none. A
+// filter chooses among the devices that may lets through (nil: all); one that is
+// named and is not among them is an error.
+func (s *Service) SendAll(ctx context.Context, sel Selection, may func(*devices.Device) bool, r Request) (*Batch, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	ds, err := s.choose(sel)
+	ds, err := s.choose(sel, may)
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +184,28 @@ func batch(ctx context.Context, q querier, id string) (*Batch, error) {
 		return nil, fmt.Errorf("read bulk command: %w", err)
 	}
 	return b, b.count(ctx, q)
+}
+
+// Every says whether of a bulk command every device is let through by sees. One
+// that is no longer known, or whose command was dropped for its age, is not.
+func (s *Service) Every(ctx context.Context, b *Batch, sees func(*devices.Device) bool) (bool, error) {
+	rows, err := s.DB.QueryContext(ctx, `SELECT device FROM command WHERE batch = ?`, b.ID)
+	if err != nil {
+		return false, fmt.Errorf("read the devices of bulk command %s: %w", b.ID, err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var id devices.ID
+		if err := rows.Scan(&id); err != nil {
+			return false, fmt.Errorf("read the devices of bulk command %s: %w", b.ID, err)
+		}
+		if d, ok := s.Registry.Get(id); !ok || !sees(d) {
+			return false, nil
+		}
+		n++
+	}
+	return n == b.Total, rows.Err()
 }
 
 // Batches returns bulk commands, newest first, below the cursor before if that

@@ -22,7 +22,7 @@ func TestBulkCommandShowsItsProgressAndStops(t *testing.T) {
 	for i := range 120 {
 		b.online[ds[i].ID] = true
 	}
-	bulk, err := b.SendAll(t.Context(), Selection{Type: "traffic_camera"}, Request{Name: "identify", Who: "Lan", Why: "kiểm kê"})
+	bulk, err := b.SendAll(t.Context(), Selection{Type: "traffic_camera"}, nil, Request{Name: "identify", Who: "Lan", Why: "kiểm kê"})
 	b.must(err)
 	for range 3 { // perTurn devices at a time
 		b.turn(time.Now())
@@ -77,14 +77,14 @@ func TestBulkCommandIsForSomebody(t *testing.T) {
 		"not both":          {Devices: []devices.ID{"a"}, Type: "air_station"},
 		"no device matches": {Type: "fishing_vessel"},
 	} {
-		if _, err := b.SendAll(t.Context(), sel, Request{Name: "x"}); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := b.SendAll(t.Context(), sel, nil, Request{Name: "x"}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%+v: %v, want …%s…", sel, err, says)
 		}
 	}
 	if _, err := b.reg.SetLife(t.Context(), "b", devices.Suspended, "đang sửa"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"b"}}, Request{Name: "x"}); err == nil || !strings.Contains(err.Error(), "is suspended") {
+	if _, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"b"}}, nil, Request{Name: "x"}); err == nil || !strings.Contains(err.Error(), "is suspended") {
 		t.Errorf("one that is suspended: %v", err)
 	}
 	if d, _ := b.reg.Get("b"); d != nil {
@@ -92,7 +92,7 @@ func TestBulkCommandIsForSomebody(t *testing.T) {
 			t.Errorf("one that is suspended: %v", err)
 		}
 	}
-	bulk, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"A", "a", "c"}}, Request{Name: "x"})
+	bulk, err := b.SendAll(t.Context(), Selection{Devices: []devices.ID{"A", "a", "c"}}, nil, Request{Name: "x"})
 	if err != nil || bulk.Total != 2 {
 		t.Errorf("named twice: %+v (%v)", bulk, err)
 	}

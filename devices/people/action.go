@@ -8,6 +8,7 @@ type Action string
 const (
 	DeviceRead       Action = "device.read"       // devices, their values and history; areas, agencies, types
 	DeviceManage     Action = "device.manage"     // register devices, give them credentials
+	DeviceCommand    Action = "device.command"    // tell devices what to do: restart, send now, …
 	DeviceLife       Action = "device.life"       // suspend, retire and bring back devices
 	DeviceRestore    Action = "device.restore"    // undo that a device was retired
 	TypeManage       Action = "devicetype.manage" // edit device types
@@ -31,5 +32,5 @@ const (
 )
 
 // Actions are all of them.
-var Actions = []Action{DeviceRead, DeviceManage, DeviceLife, DeviceRestore, TypeManage, AreaManage, ReadingSend, SourceRead, StatsRead, DeadLetterManage, AlertRead, AlertAck,
+var Actions = []Action{DeviceRead, DeviceManage, DeviceCommand, DeviceLife, DeviceRestore, TypeManage, AreaManage, ReadingSend, SourceRead, StatsRead, DeadLetterManage, AlertRead, AlertAck,
 	ReportRead, ReportHandle, WorkOrderRead, WorkOrderSend, WorkOrderAct, ShiftKeep, PersonalUnmask, PersonManage, AuditRead, RetentionManage}
