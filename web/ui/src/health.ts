@@ -99,7 +99,7 @@ function card(d: Device): HTMLElement {
 
 async function main(): Promise<void> {
   document.title = t("health.title") + " – Hải Đăng";
-  mayAct = (await signedIn()).actions.includes("device.manage");
+  mayAct = (await signedIn()).actions.includes("device.command");
   const groups = h("section", { class: "grouped" }), list = h("section", { class: "list", "aria-live": "polite" });
   let turn = 0;
   const form = filter(new URLSearchParams(location.hash.slice(1)), () => { draw(); });
