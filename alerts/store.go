@@ -210,6 +210,7 @@ func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
 		return a, err
 	}
 	now, before := time.Now().UTC().Truncate(time.Millisecond), a.record()
+	note = personal.Text(note) // all who see the alert read it
 	a.AckedAt, a.AckedBy, a.AckNote = &now, by, note
 	if err := s.Put(ctx, tx, a); err != nil {
 		return nil, err

@@ -140,7 +140,7 @@ func (d *Device) same(e *Device) bool {
 	return string(a.record()) == string(b.record())
 }
 
-// record is a device for the audit log.
+// record is all that was written of a device.
 func (d *Device) record() json.RawMessage {
 	b, err := json.Marshal(d)
 	if err != nil {
@@ -158,6 +158,9 @@ type change struct {
 
 // put checks, saves and shows one device. It stays as it is when nothing differs.
 func (r *Registry) put(ctx context.Context, old *Device, d Device, action, why string) (*Device, error) {
+	if old != nil {
+		d.KeepNotes(old)
+	}
 	d, err := r.Check(d, nil)
 	if err != nil {
 		return nil, err
@@ -210,9 +213,9 @@ func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), mor
 		}
 		for i := range cs {
 			c := &cs[i]
-			e := audit.Entry{Action: c.action, Kind: "device", ID: string(c.next.ID), After: c.next.record(), Why: c.why}
+			e := audit.Entry{Action: c.action, Kind: "device", ID: string(c.next.ID), After: c.next.told(), Why: c.why}
 			if c.old != nil {
-				e.Before = c.old.record()
+				e.Before = c.old.told()
 			}
 			if !yield(e) {
 				return

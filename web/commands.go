@@ -64,6 +64,9 @@ func (s *Server) getCommand(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, err := s.Commands.Get(r.Context(), d.ID, chi.URLParam(r, "command"))
+	if err == nil {
+		c = showCommand(c)
+	}
 	s.answer(w, r, http.StatusOK, c, err)
 }
 
@@ -107,6 +110,9 @@ func (s *Server) answerCommands(w http.ResponseWriter, r *http.Request, f comman
 	if err != nil {
 		s.fail(w, r, err)
 		return
+	}
+	for i := range cs {
+		cs[i] = showCommand(cs[i])
 	}
 	s.json(w, http.StatusOK, list{some(cs), cursor(next)})
 }

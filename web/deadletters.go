@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/audit"
+	"haidang/devices/personal"
 	"haidang/ingest"
 )
 
@@ -28,14 +30,24 @@ type deadLetterView struct {
 	Message    string       `json:"message"`
 	Payload    []byte       `json:"payload"` // base64 in JSON
 	// Cut: Payload is only the start of the Kept bytes.
-	Cut         bool      `json:"cut"`
+	Cut bool `json:"cut"`
+	// Masked: Payload or Message are not as they came.
+	Masked      bool      `json:"masked"`
 	Kept        int       `json:"kept"`
 	Size        int       `json:"size"`
 	Status      string    `json:"status"`
 	DiscardedAt time.Time `json:"discarded_at,omitzero"`
 }
 
+// viewDeadLetter is a dead letter with what tells a person hidden.
 func viewDeadLetter(l ingest.DeadLetter) deadLetterView {
+	v := rawDeadLetter(l)
+	v.Payload, v.Message = personal.Payload(v.Payload), personal.Text(v.Message)
+	v.Masked = !bytes.Equal(v.Payload, l.Payload) || v.Message != l.Message
+	return v
+}
+
+func rawDeadLetter(l ingest.DeadLetter) deadLetterView {
 	if l.Payload == nil {
 		l.Payload = []byte{} // "" in JSON, rather than null
 	}
@@ -97,8 +109,8 @@ func (s *Server) getDeadLetter(w http.ResponseWriter, r *http.Request) {
 	s.json(w, http.StatusOK, viewDeadLetter(l))
 }
 
-// getDeadLetterPayload answers with the bytes as they came. They are a
-// stranger's: a browser stores them, and never shows them as a page.
+// getDeadLetterPayload answers with the bytes as they came, but for what tells a
+// person. They are a stranger's: a browser stores them, and never shows them as a page.
 func (s *Server) getDeadLetterPayload(w http.ResponseWriter, r *http.Request) {
 	l, err := s.deadLetter(r)
 	if err != nil {
@@ -107,8 +119,9 @@ func (s *Server) getDeadLetterPayload(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="dead-letter-%d.bin"`, l.ID))
-	w.Header().Set("Content-Length", strconv.Itoa(len(l.Payload)))
-	w.Write(l.Payload)
+	payload := personal.Payload(l.Payload)
+	w.Header().Set("Content-Length", strconv.Itoa(len(payload)))
+	w.Write(payload)
 }
 
 // deadLetter is the one that the path names, whole.

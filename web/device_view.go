@@ -115,9 +115,9 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 
 // whole is a device with all that is known of it.
 func (s *Server) whole(d *devices.Device) deviceView {
-	v := s.view(d, time.Now())
-	v.deviceDetail = deviceDetail{Installed: d.Position, OwnInterval: d.Interval.Seconds(), LifeReason: d.LifeReason, LifeSince: d.LifeSince, Serial: d.Serial, Model: d.Model,
-		Firmware: d.Firmware, InstalledAt: d.InstalledAt, Notes: d.Notes, Labels: d.Labels, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version}
+	v, shown := s.view(d, time.Now()), d.Masked()
+	v.deviceDetail = deviceDetail{Installed: d.Position, OwnInterval: d.Interval.Seconds(), LifeReason: shown.LifeReason, LifeSince: d.LifeSince, Serial: d.Serial, Model: d.Model,
+		Firmware: d.Firmware, InstalledAt: d.InstalledAt, Notes: shown.Notes, Labels: d.Labels, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Version: d.Version}
 	if d.Photo != "" {
 		v.Photo = "/media/" + d.Photo + ".jpg"
 	}

@@ -29,14 +29,21 @@ type eventView struct {
 	Data       map[string]any `json:"data,omitempty"`
 }
 
+// viewEvent is an event with what tells a person hidden.
 func viewEvent(e *ingest.Event) eventView {
+	v := rawEvent(e)
+	if json.Unmarshal(e.Data, &v.Data) == nil {
+		personal.Fields(v.Data)
+	}
+	return v
+}
+
+// rawEvent is an event without its data.
+func rawEvent(e *ingest.Event) eventView {
 	v := eventView{Device: e.Device, TS: e.FixTime, ReceivedAt: e.ReceivedAt, Lateness: e.Lateness.String(), TimeSource: ingest.TimeSource(e.TimeAssumed, e.TimeSuspect),
 		Type: e.Type, Severity: e.Severity}
 	if p := e.Position; p != nil {
 		v.Lat, v.Lon = &p.Lat, &p.Lon
-	}
-	if json.Unmarshal(e.Data, &v.Data) == nil {
-		personal.Fields(v.Data)
 	}
 	return v
 }

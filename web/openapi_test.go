@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/gorilla/websocket"
@@ -291,6 +292,9 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	op, at = own("/events")
 	do("operator", "POST "+op, at, 202)
 	do("viewer", "GET "+op, at+"?limit=1", 200)
+	said := time.Now().UTC().Truncate(time.Second).Format(time.RFC3339)
+	do("operator", "POST "+op, at, 202, `{"ts":"`+said+`","type":"red_light","data":{"plate":"73A-123.45"}}`)
+	do("shift_lead", "POST "+op+"/unmask", at+"/unmask", 200, `{"ts":"`+said+`","reason":"Xác minh vụ tai nạn"}`)
 	get("/api/v1/devices")
 	do("viewer", "GET "+dev, "/api/v1/devices/qb-air-09", 200)
 	keepDevices(h, do)
@@ -341,6 +345,7 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	}
 	do("operator", "GET /api/v1/dead-letters/{id}", "/api/v1/dead-letters/"+letter, 200)
 	do("operator", "GET /api/v1/dead-letters/{id}/payload", "/api/v1/dead-letters/"+letter+"/payload", 200)
+	do("shift_lead", "POST /api/v1/dead-letters/{id}/unmask", "/api/v1/dead-letters/"+letter+"/unmask", 200)
 	do("operator", "POST /api/v1/dead-letters/{id}/replay", "/api/v1/dead-letters/"+letter+"/replay", 202)
 	do("operator", "POST /api/v1/dead-letters/replay", "/api/v1/dead-letters/replay", 200)
 	get("/api/v1/stats")

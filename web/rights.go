@@ -64,17 +64,24 @@ func (s *Server) mayOrder(r *http.Request, a people.Action, o *dispatch.WorkOrde
 }
 
 // showOrder is an order as who asks may see it: where a report lies that is
-// shown about, the exact place is for who works on it.
+// shown about, the exact place is for who works on it, and so are numbers of
+// phones and plates in its words.
 func (s *Server) showOrder(r *http.Request, o *dispatch.WorkOrder) *dispatch.WorkOrder {
-	if o.Report == "" || who(r).rights.Has(people.WorkOrderAct) || who(r).rights.Has(people.ReportHandle) {
+	if who(r).rights.Has(people.WorkOrderAct) || who(r).rights.Has(people.ReportHandle) {
 		return o
 	}
 	shown := *o
-	shown.Lat, shown.Lon = coarse(o.Lat), coarse(o.Lon)
+	shown.Title, shown.Instructions = personal.Text(o.Title), personal.Text(o.Instructions)
 	shown.Timeline = make([]dispatch.Event, len(o.Timeline))
 	for i, e := range o.Timeline {
-		e.Lat, e.Lon = coarse(e.Lat), coarse(e.Lon)
+		e.Text = personal.Text(e.Text)
+		if o.Report != "" {
+			e.Lat, e.Lon = coarse(e.Lat), coarse(e.Lon)
+		}
 		shown.Timeline[i] = e
+	}
+	if o.Report != "" {
+		shown.Lat, shown.Lon = coarse(o.Lat), coarse(o.Lon)
 	}
 	return &shown
 }
@@ -158,6 +165,7 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 			return nil
 		}
 	case commands.Channel:
+		item = showAnswer(item)
 		if !rights.Everywhere(people.DeviceRead) && !s.seesCommand(r, item) {
 			return nil
 		}
@@ -174,6 +182,33 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 		}
 	}
 	return item
+}
+
+// showAnswer hides what tells a person in what a device found: a camera may have
+// read a plate.
+func showAnswer(item json.RawMessage) json.RawMessage {
+	var c struct {
+		Device devices.ID
+		Result json.RawMessage
+	}
+	if json.Unmarshal(item, &c) != nil || c.Device == "" || len(c.Result) == 0 {
+		return item
+	}
+	var found commands.Command
+	if json.Unmarshal(item, &found) != nil {
+		return nil
+	}
+	return marshalled(showCommand(&found))
+}
+
+// showCommand is a command without what tells a person in its answer.
+func showCommand(c *commands.Command) *commands.Command {
+	shown := *c
+	shown.Message = personal.Text(c.Message)
+	if len(c.Result) > 0 {
+		shown.Result = personal.Payload(c.Result)
+	}
+	return &shown
 }
 
 // marshalled is an item in JSON; nil when there is none.

@@ -87,6 +87,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/devices/{id}/readings", s.postReadings)
 		r.Get("/devices/{id}/events", s.need(people.DeviceRead, s.listEvents))
 		r.Post("/devices/{id}/events", s.postReadings)
+		r.Post("/devices/{id}/events/unmask", s.need(people.PersonalUnmask, s.unmaskEvents))
 		r.Get("/devices/{id}/series", s.need(people.DeviceRead, s.getSeries))
 		r.Get("/devices/{id}/rollups", s.need(people.DeviceRead, s.getRollups))
 
@@ -117,6 +118,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/dead-letters/restore", s.needAll(people.DeadLetterManage, s.restoreDeadLetters))
 		r.Get("/dead-letters/{id}", s.needAll(people.DeadLetterManage, s.getDeadLetter))
 		r.Get("/dead-letters/{id}/payload", s.needAll(people.DeadLetterManage, s.getDeadLetterPayload))
+		r.Post("/dead-letters/{id}/unmask", s.needAll(people.PersonalUnmask, s.unmaskDeadLetter))
 		r.Post("/dead-letters/{id}/replay", s.needAll(people.DeadLetterManage, s.replayDeadLetter))
 		r.Get("/stats", s.needAll(people.StatsRead, s.getStats))
 		r.Get("/stats/areas", s.needAll(people.StatsRead, s.getAreaStats))

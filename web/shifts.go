@@ -12,6 +12,7 @@ import (
 	"haidang/alerts/dispatch"
 	"haidang/devices"
 	"haidang/devices/people"
+	"haidang/devices/personal"
 	"haidang/ingest/reports"
 )
 
@@ -32,7 +33,24 @@ func (s *Server) listShifts(w http.ResponseWriter, r *http.Request) {
 		shifts = shifts[:limit]
 		next = shifts[limit-1].ID
 	}
+	if !who(r).rights.Has(people.ShiftKeep) {
+		for i := range shifts {
+			shifts[i] = hideNotes(shifts[i])
+		}
+	}
 	s.answer(w, r, http.StatusOK, list{some(shifts), cursor(next)}, err)
+}
+
+// hideNotes is a shift as who keeps none reads it: what one tells the next may
+// have numbers to call.
+func hideNotes(sh people.Shift) people.Shift {
+	notes := make([]people.Note, len(sh.Notes))
+	for i, n := range sh.Notes {
+		n.Text = personal.Text(n.Text)
+		notes[i] = n
+	}
+	sh.Notes = notes
+	return sh
 }
 
 func (s *Server) beginShift(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +133,7 @@ func (s *Server) openMatters(ctx context.Context) ([]people.Matter, error) {
 		return nil, err
 	}
 	for _, o := range ws {
-		ms = append(ms, people.Matter{Kind: "workorder", ID: o.ID, Title: o.CrewName + " – " + cut(o.Title, 200)})
+		ms = append(ms, people.Matter{Kind: "workorder", ID: o.ID, Title: o.CrewName + " – " + cut(personal.Text(o.Title), 200)})
 	}
 	return ms, nil
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"time"
 
+	"haidang/devices/personal"
 	"haidang/devices/statedb"
 )
 
@@ -56,6 +57,7 @@ func (l *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
 	e.by(ctx)
+	e.Why = personal.Text(e.Why)
 	e.Seq, e.At = seq+1, time.Now().UTC().Truncate(time.Millisecond)
 	e.Hash = e.sum(prev)
 	_, err = tx.ExecContext(ctx, insertEntry, e.columns()...)

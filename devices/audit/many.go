@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"time"
+
+	"haidang/devices/personal"
 )
 
 // AppendAll appends entries in order in the transaction that makes the changes,
@@ -24,6 +26,7 @@ func (l *Log) AppendAll(ctx context.Context, tx *sql.Tx, es iter.Seq[Entry]) err
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for e := range es {
 		e.by(ctx)
+		e.Why = personal.Text(e.Why)
 		seq++
 		e.Seq, e.At = seq, now
 		e.Hash = e.sum(prev)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 )
 
 // State is how far a command has come.
@@ -94,6 +95,7 @@ func (r *Request) check() error {
 	if r.Timeout == 0 {
 		r.Timeout = time.Minute
 	}
+	r.Why = personal.Text(r.Why) // all who see the device read it
 	switch {
 	case !nameForm.MatchString(r.Name):
 		return wrong("name", "%.40q is no name of a command: 1 to 32 small letters, digits, '_' or '-', beginning with a letter", r.Name)

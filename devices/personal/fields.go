@@ -8,10 +8,26 @@ var kinds = []struct {
 	part string
 	hide func(string) string
 }{
-	{"plate", Plate}, {"bien_so", Plate}, {"bienso", Plate},
-	{"phone", Phone}, {"dien_thoai", Phone},
-	{"owner", PersonName}, {"person", PersonName}, {"driver", PersonName}, {"fullname", PersonName}, {"full_name", PersonName},
-	{"face", nothing}, {"cccd", nothing},
+	{"plate", Plate}, {"bien_so", Plate}, {"bienso", Plate}, {"biển_số", Plate}, {"bien_kiem_soat", Plate}, {"biển_kiểm_soát", Plate},
+	{"phone", Phone}, {"dien_thoai", Phone}, {"dienthoai", Phone}, {"điện_thoại", Phone},
+	{"owner", PersonName}, {"person", PersonName}, {"driver", PersonName}, {"fullname", PersonName}, {"full_name", PersonName}, {"skipper", PersonName},
+	{"chu_tau", PersonName}, {"chủ_tàu", PersonName}, {"thuyen_truong", PersonName}, {"thuyền_trưởng", PersonName}, {"chu_xe", PersonName}, {"chủ_xe", PersonName},
+	{"tai_xe", PersonName}, {"tài_xế", PersonName}, {"lai_xe", PersonName}, {"lái_xe", PersonName}, {"ho_ten", PersonName}, {"họ_tên", PersonName},
+	{"face", nothing}, {"cccd", nothing}, {"cmnd", nothing}, {"can_cuoc", nothing}, {"căn_cước", nothing},
+}
+
+// whole are names that are too short to be looked for in others.
+var whole = map[string]func(string) string{"sdt": Phone, "sđt": Phone, "tel": Phone, "bks": Plate, "bsx": Plate}
+
+// kindOf is what hides a member of a name; nil: it tells nobody.
+func kindOf(name string) func(string) string {
+	name = strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(name))
+	for _, k := range kinds {
+		if strings.Contains(name, k.part) {
+			return k.hide
+		}
+	}
+	return whole[name]
 }
 
 // nothing leaves nothing.
@@ -37,15 +53,12 @@ func Fields(v any) any {
 }
 
 func member(name string, v any) any {
-	name = strings.ToLower(name)
-	for _, k := range kinds {
-		if !strings.Contains(name, k.part) {
-			continue
-		}
-		if s, ok := v.(string); ok {
-			return k.hide(s)
-		}
-		return nothing("") // a number, a list, an object: all of it tells
+	hide := kindOf(name)
+	if hide == nil {
+		return Fields(v)
 	}
-	return Fields(v)
+	if s, ok := v.(string); ok {
+		return hide(s)
+	}
+	return nothing("") // a number, a list, an object: all of it tells
 }

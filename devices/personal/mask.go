@@ -66,6 +66,8 @@ var (
 	// Vietnamese numbers as people write them: 0912345678, 0912 345 678,
 	// +84 91 234 56 78, (0232) 3822 123.
 	phoneInText = regexp.MustCompile(`(?:\+84|\b84|\(0|\b0)(?:[ .()-]{0,2}\d){8,10}\b`)
+	// dayInText is a day, with an hour behind it, and no number.
+	dayInText = regexp.MustCompile(`^\d{2}[.-]\d{2}[.-](?:19|20)\d{2}(?:$| )`)
 	// Plates (TT 79/2024/TT-BCA): two digits of the province, one or two
 	// letters and perhaps a digit of the series, four or five digits; those of
 	// diplomats, 80-441-NG-02; of the army, two letters and four digits.
@@ -74,6 +76,11 @@ var (
 
 // Text hides the phone numbers and plates in what somebody wrote.
 func Text(s string) string {
-	s = phoneInText.ReplaceAllStringFunc(s, func(p string) string { return Phone(separators.Replace(p)) })
+	s = phoneInText.ReplaceAllStringFunc(s, func(p string) string {
+		if dayInText.MatchString(p) {
+			return p
+		}
+		return Phone(separators.Replace(p))
+	})
 	return plateInText.ReplaceAllStringFunc(s, Plate)
 }

@@ -32,6 +32,7 @@ func TestEachKindIsHidden(t *testing.T) {
 		{"plate without signs", Text, "30a12345 đỗ trên vỉa hè", "30••••• đỗ trên vỉa hè"},
 		{"special", Text, "29LD-123.45, 30MĐ1-234.56", "29•••••, 30•••••"},
 		{"diplomat", Text, "80-441-NG-02", "80•••••"},
+		{"a day and an hour", Text, "từ 02-01-2026 15:04, 01.12.2026 08:30", "từ 02-01-2026 15:04, 01.12.2026 08:30"},
 		{"neither", Text, "Ngày 22/11/2026 mưa 120 mm, quốc lộ 1, 3500 hộ, mức 17.468", "Ngày 22/11/2026 mưa 120 mm, quốc lộ 1, 3500 hộ, mức 17.468"},
 	} {
 		if got := c.hide(c.in); got != c.want {

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"haidang/devices"
+	"haidang/devices/personal"
 	"haidang/devices/table"
 )
 
@@ -83,6 +84,9 @@ func (t *sheet) compare(ctx context.Context, reg Registry, m marks, done func(n 
 
 // take checks a draft and notes what it changes.
 func (p *plan) take(reg Registry, d *draft, also map[string]*devices.Device) {
+	if d.old != nil {
+		d.next.KeepNotes(d.old)
+	}
 	next, err := reg.Check(d.next, also)
 	if fe, ok := errors.AsType[*devices.FieldError](err); ok {
 		col := inSheet(fe.Field)
@@ -98,6 +102,9 @@ func (p *plan) take(reg Registry, d *draft, also map[string]*devices.Device) {
 		for _, col := range columns {
 			if a, b := col.get(d.old), col.get(&next); a != b {
 				differs = true
+				if col.name == "notes" {
+					a, b = personal.Text(a), personal.Text(b)
+				}
 				if len(p.cells) < maxTold {
 					p.cells = append(p.cells, CellChange{d.Line, d.old.ID, col.name, a, b})
 				}

@@ -9,7 +9,7 @@ import (
 )
 
 // Write writes devices as a table, as Import takes it: UTF-8, with the mark by
-// which spreadsheets know it.
+// which spreadsheets know it. Notes are masked; an import leaves them as they are.
 func Write(w io.Writer, ds []*devices.Device) error {
 	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
 		return err
@@ -21,6 +21,7 @@ func Write(w io.Writer, ds []*devices.Device) error {
 	}
 	out.Write(cells)
 	for _, d := range ds {
+		d = d.Masked()
 		for i, c := range columns {
 			cells[i] = c.get(d)
 			if c.name != "lat" && c.name != "lon" {

@@ -27,10 +27,8 @@ type Personal struct {
 // minReason is how many letters a reason has at least.
 const minReason = 10
 
-// Unmask gives what of a report is hidden, once somebody says why they need it.
-// The audit log has it before they have.
-func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, error) {
-	reason = strings.TrimSpace(reason)
+// CheckReason says whether a reason to see what is hidden is one.
+func CheckReason(reason string) error {
 	letters := 0
 	for _, r := range reason {
 		if unicode.IsLetter(r) {
@@ -38,7 +36,17 @@ func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, e
 		}
 	}
 	if letters < minReason || len(reason) > 1000 {
-		return nil, &devices.FieldError{Field: "reason", Reason: fmt.Sprintf("say why you need it, in at least %d letters; the auditor reads it", minReason)}
+		return &devices.FieldError{Field: "reason", Reason: fmt.Sprintf("say why you need it, in at least %d letters; the auditor reads it", minReason)}
+	}
+	return nil
+}
+
+// Unmask gives what of a report is hidden, once somebody says why they need it.
+// The audit log has it before they have.
+func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, error) {
+	reason = strings.TrimSpace(reason)
+	if err := CheckReason(reason); err != nil {
+		return nil, err
 	}
 	code = readCode(s.prefix, code)
 	tx, err := s.db.BeginTx(ctx, nil)
