@@ -205,6 +205,9 @@ func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), mor
 			done(i)
 		}
 	}
+	if err := keepAreas(ctx, tx, cs, now); err != nil {
+		return err
+	}
 	err = r.audit.AppendAll(ctx, tx, func(yield func(audit.Entry) bool) {
 		for _, e := range more {
 			if e.Action != "" && !yield(e) {
@@ -231,6 +234,7 @@ func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), mor
 	for i := range cs {
 		r.show(cs[i].next)
 	}
+	r.showAreas(cs, now)
 	for i := range cs {
 		if c := &cs[i]; c.old != nil && c.old.Life != c.next.Life {
 			for _, fn := range r.watchers {

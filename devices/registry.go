@@ -32,6 +32,7 @@ type Registry struct {
 
 	write sync.Mutex // one change at a time
 	byID  sync.Map   // ID.Key() → *entry, never changed in place
+	stays sync.Map   // ID.Key() → []stay, oldest first, of devices that changed their area
 
 	mu    sync.Mutex
 	fresh []*entry // shown since index was made
@@ -70,7 +71,7 @@ func NewRegistry(ctx context.Context, db *sql.DB) (*Registry, error) {
 	if err := r.load(ctx); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return r, r.loadAreas(ctx)
 }
 
 // Get finds a device by id, without regard to case. The device is shared and

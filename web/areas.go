@@ -166,9 +166,15 @@ func degrees(v, name string, most float64) (float64, error) {
 // areaVersion is the version of the area in which a device was at a time: that
 // which it is registered in, or for what moves, where it was.
 func (s *Server) areaVersion(d *devices.Device, where *devices.Position, at time.Time) string {
-	if t, ok := s.Registry.Type(d.Type); d.Area != "" && !(ok && t.Mobile) {
-		where = nil
+	code := s.Registry.AreaAt(d, at)
+	if t, ok := s.Registry.Type(d.Type); code != "" && !(ok && t.Mobile) {
+		if ref, known := s.Areas.Locate(nil, code, at); known {
+			return ref.String()
+		}
+		if where == nil {
+			where = d.Position
+		}
 	}
-	ref, _ := s.Areas.Locate(where, d.Area, at)
+	ref, _ := s.Areas.Locate(where, code, at)
 	return ref.String()
 }

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"haidang/alerts"
 	"haidang/devices/areas"
 	"haidang/ingest/reports"
 )
@@ -64,6 +66,87 @@ func TestStatsKeepTheTotalOnEveryMap(t *testing.T) {
 	h.call("viewer", "GET", "/api/v1/stats/areas?from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z", "", &none)
 	if none.Total != (areaCounts{}) || len(none.Items) != 0 {
 		t.Errorf("of another time: %+v", none)
+	}
+}
+
+// What was counted in an area is counted too in those that it lay in, on the
+// chosen map, and by level; the total stays, on 30 June and 1 July 2025.
+func TestStatsRollUp(t *testing.T) {
+	h := newHouse(t, nil)
+	times := []string{"2025-06-30T16:59:59Z", "2025-06-30T17:00:00Z"} // the last second of the old map, the first of the new
+	for i, refs := range [][]string{{"dong-hoi", "le-thuy", "nui-thanh", "quang-tri", ""}, {"dong-hoi@2025-07-01", "con-co@2025-07-01", "quang-tri@2025-07-01"}} {
+		at, err := time.Parse(time.RFC3339, times[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, ref := range refs {
+			h.raise(func(a *alerts.Alert) {
+				a.ID, a.Rule = fmt.Sprint("x", i, n), fmt.Sprint("x", i, n)
+				a.StartedAt, a.Area, a.AreaVersion, a.Lat, a.Lon = at, areas.ParseRef(ref).Code, ref, nil, nil
+			})
+		}
+	}
+	type counts struct{ own, whole float64 }
+	for _, c := range []struct {
+		query     string
+		want      map[string]counts
+		elsewhere float64
+	}{
+		// Of what was in the new Quảng Trị, half is shared out to each of its two predecessors.
+		{"map=2025-06-30", map[string]counts{"dong-hoi": {2, 2}, "le-thuy": {1, 1}, "nui-thanh": {1, 1}, "quang-binh": {1, 4}, "quang-nam": {0, 1}, "quang-tri": {2, 2}}, 1},
+		{"map=2025-07-01", map[string]counts{"dong-hoi": {2, 2}, "le-thuy": {1, 1}, "con-co": {1, 1}, "quang-tri": {2, 6}, "da-nang": {1, 1}}, 1},
+		{"map=2025-06-30&level=province", map[string]counts{"quang-binh": {4, 4}, "quang-tri": {2, 2}, "quang-nam": {1, 1}}, 1},
+		{"map=2025-07-01&level=T%E1%BB%89nh", map[string]counts{"quang-tri": {6, 6}}, 2}, // Đà Nẵng is a city
+		{"map=2025-07-01&level=city", map[string]counts{"da-nang": {1, 1}}, 7},
+		{"map=2025-06-30&level=ward", map[string]counts{}, 8},
+	} {
+		var got statsByArea
+		h.call("viewer", "GET", "/api/v1/stats/areas?from=2025-06-01T00:00:00Z&to=2025-08-01T00:00:00Z&"+c.query, "", &got)
+		if len(got.Items) != len(c.want) || got.Elsewhere.Alerts != c.elsewhere || got.Total.Alerts != 8 || got.sum().Alerts != 8 {
+			t.Errorf("%s: %+v", c.query, got)
+		}
+		for _, x := range got.Items {
+			if want := c.want[x.Area]; x.Alerts != want.own || x.Whole.Alerts != want.whole {
+				t.Errorf("%s: %s has %g, with all in it %g; want %+v", c.query, x.Area, x.Alerts, x.Whole.Alerts, want)
+			}
+		}
+	}
+	var p problem
+	if res := h.call("viewer", "GET", "/api/v1/stats/areas?level=street", "", &p); res.StatusCode != 422 || p.Errors[0].Field != "level" {
+		t.Errorf("%d %+v", res.StatusCode, p)
+	}
+}
+
+// Events carry the area of their day, of a device that was moved since the one
+// that it was in.
+func TestEventsHaveTheAreaOfTheirDay(t *testing.T) {
+	h := newHouse(t, nil)
+	h.call("operator", "POST", "/api/v1/devices", `{"id":"cam","type":"traffic_camera","area":"dong-hoi"}`, nil)
+	h.call("operator", "POST", "/api/v1/devices", `{"id":"boat","type":"fishing_vessel","area":"bien-quang-binh"}`, nil)
+	at := now()
+	say := func(id, at, more string) {
+		t.Helper()
+		if res := h.call("operator", "POST", "/api/v1/devices/"+id+"/events", `{"ts":"`+at+`","type":"note"`+more+`}`, nil); res.StatusCode != 202 {
+			t.Fatal(res.Status)
+		}
+	}
+	say("cam", at, "")
+	say("boat", at, `,"lat":15.6,"lon":108.2`)
+	time.Sleep(10 * time.Millisecond)
+	h.call("operator", "PATCH", "/api/v1/devices/cam", `{"area":"le-thuy"}`, nil, "If-Match", "*")
+	time.Sleep(10 * time.Millisecond)
+	say("cam", now(), "")
+	for id, want := range map[string][]string{"cam": {"dong-hoi@2025-07-01", "le-thuy@2025-07-01"}, "boat": {"da-nang@2025-07-01"}} {
+		var page struct{ Items []eventView }
+		h.call("viewer", "GET", "/api/v1/devices/"+id+"/events", "", &page)
+		if len(page.Items) != len(want) {
+			t.Fatalf("%s: %+v", id, page.Items)
+		}
+		for i, e := range page.Items {
+			if e.AreaVersion != want[i] {
+				t.Errorf("%s, event %d: %s, want %s", id, i, e.AreaVersion, want[i])
+			}
+		}
 	}
 }
 

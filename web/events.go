@@ -27,6 +27,8 @@ type eventView struct {
 	Lat        *float64       `json:"lat,omitempty"`
 	Lon        *float64       `json:"lon,omitempty"`
 	Data       map[string]any `json:"data,omitempty"`
+	// AreaVersion is where it happened (areas.Ref), on the map of its day.
+	AreaVersion string `json:"area_version,omitempty"`
 }
 
 // viewEvent is an event with what tells a person hidden.
@@ -62,6 +64,16 @@ func (s *Server) listEvents(w http.ResponseWriter, r *http.Request) {
 	items := make([]eventView, len(es))
 	for i := range es {
 		items[i] = viewEvent(&es[i])
+		items[i].AreaVersion = s.eventArea(&es[i])
 	}
 	s.json(w, http.StatusOK, list{items, next})
+}
+
+// eventArea is where a device was when it said something.
+func (s *Server) eventArea(e *ingest.Event) string {
+	d, ok := s.Registry.Get(e.Device)
+	if !ok {
+		return ""
+	}
+	return s.areaVersion(d, e.Position, e.EventTime())
 }

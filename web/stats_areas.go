@@ -30,6 +30,8 @@ type areaStats struct {
 	TypeName areas.Label `json:"type_name"`
 	Parent   string      `json:"parent,omitempty"`
 	areaCounts
+	// Whole is with all that lies in it.
+	Whole areaCounts `json:"with_children"`
 }
 
 // getAreaStats counts what happened by area, on the map of any day.
@@ -47,6 +49,12 @@ func (s *Server) getAreaStats(w http.ResponseWriter, r *http.Request) {
 	if err == nil && !from.Before(to) {
 		err = &devices.FieldError{Field: "from", Reason: "from must lie before to"}
 	}
+	var level areas.Type
+	if l := q.Get("level"); err == nil && l != "" {
+		if level, err = areas.ParseType(l); err != nil {
+			err = &devices.FieldError{Field: "level", Reason: err.Error()}
+		}
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -56,19 +64,82 @@ func (s *Server) getAreaStats(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if level != "" {
+		by = s.raise(by, day, level)
+	}
+	whole := s.wholes(by, day)
 	items, elsewhere := []areaStats{}, areaCounts{}
-	for ref, n := range by {
+	for ref, n := range whole {
 		v, known := s.Areas.Named(ref)
-		if !known {
-			elsewhere = n.rounded()
-			continue
+		own := by[ref]
+		if own == nil {
+			own = &areaCounts{}
 		}
-		items = append(items, areaStats{v.Code, ref.String(), v.Name, v.NameEN, v.Type, v.Type.Label(), v.Parent, n.rounded()})
+		switch {
+		case !known:
+			elsewhere = own.rounded()
+		case level == "" || v.Type == level:
+			items = append(items, areaStats{v.Code, ref.String(), v.Name, v.NameEN, v.Type, v.Type.Label(), v.Parent, own.rounded(), n.rounded()})
+		}
 	}
 	slices.SortFunc(items, func(a, b areaStats) int {
 		return cmp.Or(strings.Compare(a.Area, b.Area), strings.Compare(a.Ref, b.Ref))
 	})
-	s.json(w, http.StatusOK, map[string]any{"map": day, "from": from.UTC(), "to": to.UTC(), "items": items, "elsewhere": elsewhere, "total": total})
+	s.json(w, http.StatusOK, map[string]any{"map": day, "from": from.UTC(), "to": to.UTC(), "level": level, "items": items, "elsewhere": elsewhere, "total": total})
+}
+
+// raise brings counts up to the areas of one type that they lie in, the nearest
+// of that type; what lies in none of it, to the empty ref.
+func (s *Server) raise(by map[areas.Ref]*areaCounts, day areas.Day, level areas.Type) map[areas.Ref]*areaCounts {
+	out := map[areas.Ref]*areaCounts{}
+	for ref, n := range by {
+		to := areas.Ref{}
+		for _, v := range s.lineage(ref, day) {
+			if v.Type == level {
+				to = v.Ref()
+				break
+			}
+		}
+		sumOf(out, to).add(n)
+	}
+	return out
+}
+
+// wholes are counts of areas with all that lies in them on a day, also of areas
+// in which only others have any.
+func (s *Server) wholes(by map[areas.Ref]*areaCounts, day areas.Day) map[areas.Ref]*areaCounts {
+	out := map[areas.Ref]*areaCounts{}
+	for ref, n := range by {
+		up := s.lineage(ref, day)
+		if len(up) == 0 {
+			sumOf(out, ref).add(n)
+		}
+		for _, v := range up {
+			sumOf(out, v.Ref()).add(n)
+		}
+	}
+	return out
+}
+
+// lineage is the version of a ref and those that it lies in on a day, nearest
+// first; none of a ref that names nothing.
+func (s *Server) lineage(ref areas.Ref, day areas.Day) []*areas.Version {
+	v, known := s.Areas.Named(ref)
+	if !known {
+		return nil
+	}
+	return append([]*areas.Version{v}, s.Areas.Ancestors(v, day)...)
+}
+
+func sumOf(by map[areas.Ref]*areaCounts, ref areas.Ref) *areaCounts {
+	if by[ref] == nil {
+		by[ref] = &areaCounts{}
+	}
+	return by[ref]
+}
+
+func (c *areaCounts) add(n *areaCounts) {
+	c.Alerts, c.Reports, c.WorkOrders = c.Alerts+n.Alerts, c.Reports+n.Reports, c.WorkOrders+n.WorkOrders
 }
 
 // countByArea brings alerts, reports and work orders of a span to the map of a
@@ -91,10 +162,7 @@ func (s *Server) countByArea(ctx context.Context, from, to time.Time, day areas.
 			*kind.field(&total) += t.N
 		}
 		for ref, n := range s.Areas.Count(ts, day) {
-			if by[ref] == nil {
-				by[ref] = &areaCounts{}
-			}
-			*kind.field(by[ref]) += n
+			*kind.field(sumOf(by, ref)) += n
 		}
 	}
 	return by, total, nil

@@ -68,6 +68,7 @@ func (s *Server) unmaskEvents(w http.ResponseWriter, r *http.Request) {
 	items := make([]eventView, len(es))
 	for i := range es {
 		items[i] = rawEvent(&es[i])
+		items[i].AreaVersion = s.eventArea(&es[i])
 		json.Unmarshal(es[i].Data, &items[i].Data) // was an object when it was kept
 	}
 	s.unmasked(w, list{Items: items})

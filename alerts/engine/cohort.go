@@ -186,6 +186,10 @@ func (e *Engine) openCohort(group string, dev *devices.Device, now time.Time) st
 			a.DeviceType = ""
 		}
 	}
+	if a.Area != "" && e.areas != nil {
+		ref, _ := e.areas.Locate(nil, a.Area, a.StartedAt)
+		a.AreaVersion = ref.String()
+	}
 	e.open[a.Key()], e.cohorts[a.ID] = a, a.Key()
 	e.changed = append(e.changed, a)
 	e.grouped = nil // the members are taken

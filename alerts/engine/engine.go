@@ -34,6 +34,8 @@ type Registry interface {
 	Type(devices.TypeID) (*devices.Type, bool)
 	List(devices.Filter) []*devices.Device
 	Interval(*devices.Device) time.Duration
+	// AreaAt is the code of the area that a device was registered in at a time.
+	AreaAt(*devices.Device, time.Time) string
 }
 
 // LastSeen says when a device last spoke.

@@ -10,11 +10,12 @@ import (
 // Locate says in which version of which area something was at a time: the
 // deepest that holds the place, or, when nothing does, the one of the code that
 // the thing is registered in. Where the registered one lies within the one that
-// is found, it is the more exact and counts. Either may be missing; known is
-// false when neither tells.
+// is found, it is the more exact and counts. A code that did not count on that day
+// stands for the one area of the day that it came from whole, or went into.
+// Either may be missing; known is false when neither tells.
 func (s *Store) Locate(place *devices.Position, code string, at time.Time) (ref Ref, known bool) {
 	x, day := s.now.Load(), DayOf(at)
-	registered := x.on(code, day)
+	registered := x.traced(code, day)
 	if place != nil {
 		if found := x.at(*place, day); found != nil && (registered == nil || !x.within(registered, found.Code, day)) {
 			return found.Ref(), true

@@ -81,6 +81,28 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// A code that did not count on a day stands for where it went whole, or came
+// from; where that is not one area, for nothing.
+func TestCodesOfAnotherDayAreTraced(t *testing.T) {
+	s, _, _ := open(t)
+	june, july := time.Date(2025, 6, 30, 16, 59, 59, 0, time.UTC), time.Date(2025, 6, 30, 17, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		code string
+		at   time.Time
+		want string
+	}{
+		{"quang-binh", june, "quang-binh"}, {"quang-binh", july, "quang-tri@2025-07-01"}, // merged
+		{"nui-thanh", june, "nui-thanh"}, {"nui-thanh", july, "da-nang@2025-07-01"}, // ended; its province was merged
+		{"con-co", july, "con-co@2025-07-01"}, {"con-co", june, ""}, // made of one of two
+		{"dong-hoi", june, "dong-hoi"}, {"dong-hoi", july, "dong-hoi@2025-07-01"},
+	} {
+		ref, known := s.Locate(nil, c.code, c.at)
+		if ref.String() != c.want || known != (c.want != "") {
+			t.Errorf("%s at %s: %q %v, want %q", c.code, c.at, ref, known, c.want)
+		}
+	}
+}
+
 func TestTreeOfADay(t *testing.T) {
 	s, _, _ := open(t)
 	apply(t, s, unitedFile)

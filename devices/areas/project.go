@@ -78,8 +78,29 @@ type part struct {
 	share float64
 }
 
-func (s *Store) projection(day Day) *projection {
-	return &projection{s.now.Load(), day, map[Ref][]part{}}
+func (s *Store) projection(day Day) *projection { return s.now.Load().projection(day) }
+
+func (x *index) projection(day Day) *projection { return &projection{x, day, map[Ref][]part{}} }
+
+// traced is the version of a code that counts on a day or, when none does, the
+// one area of that day in which the nearest version of the code is found whole;
+// nil: there is none.
+func (x *index) traced(code string, day Day) *Version {
+	v := x.on(code, day)
+	all := x.byCode[key(code)]
+	if v != nil || len(all) == 0 {
+		return v
+	}
+	v = all[0] // oldest first: the first that came later, or else the last that ended
+	for _, w := range all {
+		if w.endedBy(day) {
+			v = w
+		}
+	}
+	if parts := x.projection(day).spread(v); len(parts) == 1 {
+		return x.byRef(parts[0].ref)
+	}
+	return nil
 }
 
 func (pr *projection) add(out map[Ref]float64, ref Ref, n float64) {
