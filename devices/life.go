@@ -60,6 +60,11 @@ func (r *Registry) MaySignIn(id ID) error {
 // another then. Call it before the registry is used; fn must not change devices.
 func (r *Registry) Watch(fn func(ID)) { r.watchers = append(r.watchers, fn) }
 
+// WatchAll has fn called after each change of a device, with what it was, nil for
+// a new one, and what it is. Call it before the registry is used; fn must be
+// quick, and must not change devices.
+func (r *Registry) WatchAll(fn func(old, now *Device)) { r.observers = append(r.observers, fn) }
+
 // minReason is how many letters say why; "x" does not.
 const minReason = 3
 

@@ -232,7 +232,10 @@ func (r *Registry) apply(ctx context.Context, cs []change, done func(n int), mor
 		return fmt.Errorf("save devices: %w", err)
 	}
 	for i := range cs {
-		r.show(cs[i].next)
+		now := r.show(cs[i].next)
+		for _, fn := range r.observers {
+			fn(cs[i].old, now)
+		}
 	}
 	r.showAreas(cs, now)
 	for i := range cs {

@@ -28,7 +28,8 @@ type Registry struct {
 	areas    AreaSource
 	agencies AgencySource
 
-	watchers []func(ID)
+	watchers  []func(ID)
+	observers []func(old, now *Device)
 
 	write sync.Mutex // one change at a time
 	byID  sync.Map   // ID.Key() → *entry, never changed in place

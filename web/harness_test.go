@@ -139,6 +139,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 		tune(&o)
 	}
 	o.Hub = live.NewHub(live.Options{Registry: reg, Tracker: tracker, Log: changes, Logger: log, Snapshots: h.snapshots(as, rs, ds, orders), Stats: func(ctx context.Context) (any, error) { return h.srv.Stats(ctx) }})
+	reg.WatchAll(o.Hub.Edited)
 	h.srv = New(o)
 	ts := httptest.NewServer(h.srv)
 	h.url = ts.URL

@@ -261,6 +261,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	a.hub = live.NewHub(live.Options{Registry: a.registry, Tracker: a.tracker, Log: a.changes, Logger: log,
 		Snapshots: snapshots(a.alerts, reportService, dispatchService, a.commands),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
+	a.registry.WatchAll(a.hub.Edited)
 	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Retention: classes, Nightly: a.nightly,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,

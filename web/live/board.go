@@ -47,6 +47,8 @@ type cell struct {
 	moved, movedBefore int64
 	trail              [2]bbox // of this turn and the one before
 	turn               int
+	left               *devices.Device // see item.left
+	leftAt             int64           // the change by which it did
 }
 
 func newBoard() *board {
@@ -84,6 +86,9 @@ func (b *board) put(items []item) int64 {
 			b.log = append(b.log, told{b.seq, c})
 		}
 		c.seq, c.dev, c.json = b.seq, it.dev, it.json
+		if it.left != nil {
+			c.left, c.leftAt = it.left, b.seq
+		}
 	}
 	if len(b.log) > 2*len(b.cells)+64 {
 		b.log = slices.DeleteFunc(b.log, func(t told) bool { return t.seq != t.cell.seq })
@@ -126,8 +131,13 @@ func (b *board) since(seq int64, box bbox, sees func(*devices.Device) bool) (ite
 	}
 	first := sort.Search(len(b.log), func(i int) bool { return b.log[i].seq > seq })
 	for _, t := range b.log[first:] {
-		if t.seq == t.cell.seq && t.cell.since(seq).meets(box) && (sees == nil || sees(t.cell.dev)) {
-			items = append(items, t.cell.json)
+		c := t.cell
+		switch {
+		case t.seq != c.seq || !c.since(seq).meets(box):
+		case sees == nil || sees(c.dev):
+			items = append(items, c.json)
+		case c.leftAt > seq && sees(c.left):
+			items = append(items, gone(c.dev.ID))
 		}
 	}
 	return items, b.seq, true

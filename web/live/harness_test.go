@@ -83,8 +83,13 @@ func newRoom(t testing.TB, tune func(*Hub)) *room {
 	if tune != nil {
 		tune(r.hub)
 	}
+	r.reg.WatchAll(r.hub.Edited)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		r.hub.ServeHTTP(w, q, Access{Channel: func(channel string) bool { return q.Header.Get("X-Not") != channel }})
+		sees := Access{Channel: func(channel string) bool { return q.Header.Get("X-Not") != channel }}
+		if area := q.Header.Get("X-Area"); area != "" {
+			sees.Limits, sees.Device = area, func(d *devices.Device) bool { return d.Area == area }
+		}
+		r.hub.ServeHTTP(w, q, sees)
 	}))
 	srv.Config.ConnState = func(c net.Conn, st http.ConnState) {
 		if st == http.StateNew { // so that little data makes a screen slow
@@ -175,6 +180,22 @@ func (r *room) device(id string, lat, lon float64) {
 	if _, err := r.reg.Create(context.Background(), devices.Device{ID: devices.ID(id), Type: "fishing_vessel", Name: id, Position: &devices.Position{Lat: lat, Lon: lon}}); err != nil {
 		r.t.Fatal(err)
 	}
+	r.edited()
+}
+
+// edited waits until the hub has taken up what was changed in the registry.
+func (r *room) edited() {
+	r.t.Helper()
+	for range 1000 {
+		r.hub.edited.mu.Lock()
+		n := len(r.hub.edited.was)
+		r.hub.edited.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.t.Fatal("the hub does not take up what was changed")
 }
 
 func (r *room) reading(id string, lat, lon, knots float64) {

@@ -60,14 +60,15 @@ type Hub struct {
 	guests  sync.WaitGroup // connections that ServeHTTP still holds
 	done    chan struct{}
 
-	board *board
-	fresh map[devices.ID]devices.Freshness // as last told; of the goroutine that ages
+	edited *edits
+	board  *board
+	fresh  map[devices.ID]devices.Freshness // as last told; of the goroutine that ages
 }
 
 // NewHub returns a hub; Run it.
 func NewHub(o Options) *Hub {
 	return &Hub{Options: o, epoch: rand.Text(), clients: map[*client]struct{}{}, looks: map[lookAt]*look{}, done: make(chan struct{}),
-		slowAfter: slowAfter, writeWait: writeWait, fresh: map[devices.ID]devices.Freshness{}, board: newBoard()}
+		slowAfter: slowAfter, writeWait: writeWait, fresh: map[devices.ID]devices.Freshness{}, edited: newEdits(), board: newBoard()}
 }
 
 // Clients is how many screens are connected.
@@ -116,6 +117,8 @@ func (h *Hub) Run(ctx context.Context) error {
 			return nil
 		case <-w.C():
 			h.spread(w.Drain())
+		case <-h.edited.wake:
+			h.spreadEdits(h.edited.take())
 		case ids := <-aged:
 			h.spread(ids)
 			h.board.tick(time.Now())
@@ -193,10 +196,15 @@ func (h *Hub) spread(ids []devices.ID) {
 		if !ok {
 			continue
 		}
-		if it, ok := h.place(d, now, true); ok {
+		if it, ok := h.place(d, now, true); ok && d.Life.Speaks() {
 			items = append(items, it)
 		}
 	}
+	h.tell(looks, items)
+}
+
+// tell puts changes on the board and wakes who looks there.
+func (h *Hub) tell(looks []*look, items []item) {
 	seq := h.board.put(items)
 	for _, l := range looks {
 		l.touch(seq, items)

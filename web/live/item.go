@@ -20,6 +20,9 @@ type item struct {
 	fresh devices.Freshness
 	json  json.RawMessage
 	trail bbox // where it may have been told to be until now, and is
+	// left is what the device was before somebody changed it: who might see that,
+	// and may not see what it is, is told that it is gone.
+	left *devices.Device
 }
 
 // place tells where a device is and how it does; false for one with no place.

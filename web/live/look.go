@@ -85,7 +85,7 @@ func (l *look) touch(seq int64, items []item) {
 		return
 	}
 	for i := range items {
-		if items[i].trail.meets(l.box) && (l.sees == nil || l.sees(items[i].dev)) {
+		if items[i].trail.meets(l.box) && (l.sees == nil || l.sees(items[i].dev) || items[i].left != nil && l.sees(items[i].left)) {
 			if l.touched == 0 {
 				l.touched = seq
 			}
@@ -162,6 +162,18 @@ func (l *look) tick() {
 		for c := range l.clients {
 			c.clusterDue()
 		}
+	}
+}
+
+// renew has everybody who looks start anew with a snapshot.
+func (l *look) renew() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.frames)
+	l.begins = l.begins[:0]
+	l.far = nil
+	for c := range l.clients {
+		c.clusterDue()
 	}
 }
 
