@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 
@@ -99,4 +100,29 @@ func (s *Server) replayWaiting(ctx context.Context, id devices.ID) (sum deadlett
 		sum.Duplicates, sum.DeadLetters = sum.Duplicates+one.Duplicates, sum.DeadLetters+one.DeadLetters
 	}
 	return sum, nil
+}
+
+// waiting is what waits of devices that an import takes in; see sheet.Letters.
+type waiting struct{ *Server }
+
+// ReplayOf implements sheet.Letters.
+func (s waiting) ReplayOf(ctx context.Context, ids []devices.ID, progress func(done, total int)) (stored int, err error) {
+	all, err := s.DeadLetters.Waiting(ctx, waitCodes)
+	if err != nil {
+		return 0, err
+	}
+	waits := make(map[string]bool, len(all))
+	for _, id := range all {
+		waits[id.Key()] = true
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id devices.ID) bool { return !waits[id.Key()] })
+	for i, id := range ids {
+		progress(i, len(ids))
+		sum, err := s.replayWaiting(ctx, id)
+		if stored += sum.Stored; err != nil {
+			return stored, err
+		}
+	}
+	progress(len(ids), len(ids))
+	return stored, nil
 }

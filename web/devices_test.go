@@ -326,3 +326,33 @@ func TestTypesOverTheAPI(t *testing.T) {
 		t.Errorf("a wrong bound: %d %+v", res.StatusCode, p)
 	}
 }
+
+// What devices said before a table took them in is kept once it has, with its
+// own times; of those that it leaves out, or takes in as pending, it waits on.
+func TestImportReplaysWhatWaits(t *testing.T) {
+	h := newHouse(t, withFormats)
+	for _, id := range []string{"New-1", "new-1", "new-2", "waits", "stranger"} {
+		h.call("operator", "POST", "/api/v1/formats/plain", id+" pm25 7", nil)
+	}
+	const table = "id,type,life\nnew-1,air_station,active\nnew-2,air_station,\nquiet,air_station,active\nwaits,air_station,pending\n"
+	var sum struct {
+		State, Phase, Message          string
+		Created, Replayed, Done, Total int
+	}
+	h.call("operator", "POST", "/api/v1/devices/import?dry_run=true", table, &sum)
+	if sum.Replayed != 0 || sum.State != "done" {
+		t.Errorf("a dry run: %+v", sum)
+	}
+	h.call("operator", "POST", "/api/v1/devices/import", table, &sum)
+	if sum.State != "done" || sum.Created != 4 || sum.Replayed != 3 || sum.Phase != "replaying" || sum.Done != 2 || sum.Total != 2 || sum.Message != "" {
+		t.Errorf("%+v", sum)
+	}
+	var page struct{ Items []readingView }
+	if h.call("viewer", "GET", "/api/v1/devices/new-1/readings", "", &page); len(page.Items) != 2 {
+		t.Errorf("%+v", page.Items)
+	}
+	left, err := h.srv.DeadLetters.Waiting(t.Context(), waitCodes)
+	if err != nil || len(left) != 2 {
+		t.Errorf("what waits is of %v, %v", left, err)
+	}
+}

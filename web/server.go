@@ -129,9 +129,10 @@ func New(o Options) *Server {
 	if o.Format == nil {
 		o.Format = func(string) (*ingest.Format, bool) { return nil, false }
 	}
-	s := &Server{Options: o, imports: sheet.NewImports(o.Registry, o.Credentials), oidc: &oidcClient{OIDC: o.OIDC, pending: map[string]pendingSignIn{}}, signIns: newLimiter(time.Second, 60), refusals: newLimiter(time.Minute, 5),
+	s := &Server{Options: o, oidc: &oidcClient{OIDC: o.OIDC, pending: map[string]pendingSignIn{}}, signIns: newLimiter(time.Second, 60), refusals: newLimiter(time.Minute, 5),
 		submits: newLimiter(20*time.Second, 10), provisions: newLimiter(time.Second, 200), lookups: newLimiter(time.Second, 60)}
 	s.limit()
+	s.imports = sheet.NewImports(o.Registry, o.Credentials, waiting{s})
 	s.handler = s.routes()
 	return s
 }

@@ -30,6 +30,14 @@ type Secrets interface {
 	IssueSecrets(ctx context.Context, ids []devices.ID) ([]string, error)
 }
 
+// Letters has what devices said before they were taken in.
+type Letters interface {
+	// ReplayOf sends what waits of devices through the pipeline again, and says
+	// how much of it is kept then. progress is told how many of the devices of
+	// which something waits are done.
+	ReplayOf(ctx context.Context, ids []devices.ID, progress func(done, total int)) (stored int, err error)
+}
+
 // State is how an import does.
 type State string
 
@@ -46,7 +54,7 @@ const (
 type Import struct {
 	ID     string `json:"id"`
 	State  State  `json:"state"`
-	Phase  string `json:"phase"` // reading, checking, writing, secrets
+	Phase  string `json:"phase"` // reading, checking, writing, secrets, replaying
 	DryRun bool   `json:"dry_run"`
 	By     string `json:"by"`
 	// Done of Total rows of the phase are done.
@@ -68,6 +76,8 @@ type Import struct {
 	Message string `json:"message,omitempty"`
 	// Secrets is how many new devices have a secret that can be fetched, once.
 	Secrets int `json:"secrets"`
+	// Replayed is how many readings and events, said before, are kept now.
+	Replayed int `json:"replayed"`
 }
 
 // Options say how a table is to be taken.
@@ -89,6 +99,7 @@ const keepImports = 20
 type Imports struct {
 	reg  Devices
 	keys Secrets
+	said Letters // nil: nothing waits
 	mu   sync.Mutex
 	jobs []*job // oldest first
 	wait sync.WaitGroup
@@ -105,8 +116,11 @@ type job struct {
 	keys   [][]string // id, secret
 }
 
-// NewImports imports into reg, with secrets of keys.
-func NewImports(reg Devices, keys Secrets) *Imports { return &Imports{reg: reg, keys: keys} }
+// NewImports imports into reg, with secrets of keys. What the devices that are
+// taken in said before is taken from said, which may be nil.
+func NewImports(reg Devices, keys Secrets, said Letters) *Imports {
+	return &Imports{reg: reg, keys: keys, said: said}
+}
 
 // Start begins to import a table and returns at once. devices.ErrConflict says
 // that another is on its way. ctx ends nothing; it says who acts.
@@ -268,6 +282,7 @@ func (im *Imports) run(ctx context.Context, j *job) error {
 	}
 	told, _ := json.Marshal(map[string]any{"rows": len(t.Rows), "created": p.created, "updated": p.updated, "sha256": hex.EncodeToString(sum[:])})
 	entry := audit.Entry{Action: "device.import", Kind: "import", ID: j.ID, After: told}
+	begin := im.beginning(p)
 	err = im.reg.Apply(ctx, p.changes, entry, im.phase(j, "writing", len(p.changes)))
 	if errors.Is(err, devices.ErrStale) {
 		return fmt.Errorf("%s: %w", err, devices.ErrConflict)
@@ -277,9 +292,40 @@ func (im *Imports) run(ctx context.Context, j *job) error {
 	}
 	im.change(j, func(i *Import) { i.Done = i.Total })
 	if j.opts.Secrets {
-		return im.issue(ctx, j, p)
+		if err := im.issue(ctx, j, p); err != nil {
+			return err
+		}
 	}
+	im.replay(ctx, j, begin)
 	return nil
+}
+
+// beginning are the devices that a plan puts into service.
+func (im *Imports) beginning(p *plan) (ids []devices.ID) {
+	for i := range p.changes {
+		d := &p.changes[i].Device
+		if old, known := im.reg.Get(d.ID); d.Life.Speaks() && !(known && old.Life.Speaks()) {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids
+}
+
+// replay takes in what devices said before they were. The table is in: what
+// fails here, or is stopped, waits on.
+func (im *Imports) replay(ctx context.Context, j *job, ids []devices.ID) {
+	if im.said == nil || len(ids) == 0 {
+		return
+	}
+	im.phase(j, "replaying", 0)
+	n, err := im.said.ReplayOf(ctx, ids, func(done, total int) {
+		im.change(j, func(i *Import) { i.Done, i.Total = done, total })
+	})
+	im.change(j, func(i *Import) {
+		if i.Replayed = n; err != nil {
+			i.Message = fmt.Sprintf("all devices are in; what some said before still waits among the dead letters: %v", err)
+		}
+	})
 }
 
 // issue gives each new device a secret. The devices are in; what is stopped here

@@ -45,7 +45,7 @@ func open(t testing.TB) *house {
 	if h.keys, err = credentials.Open(t.Context(), db, credentials.Options{Registry: h.Registry, Audit: h.log, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
 	}
-	h.Imports = sheet.NewImports(h.Registry, h.keys)
+	h.Imports = sheet.NewImports(h.Registry, h.keys, nil)
 	t.Cleanup(func() {
 		h.Imports.Close()
 		db.Close()

@@ -59,7 +59,7 @@ func TestStoppedImportChangesNothing(t *testing.T) {
 	h := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	reg := &stopping{h.Registry, 2000, cancel}
-	im := sheet.NewImports(reg, h.keys)
+	im := sheet.NewImports(reg, h.keys, nil)
 	i, err := im.Start(t.Context(), []byte(table(5000, "")), sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func (c changing) Apply(ctx context.Context, cs []devices.Change, e audit.Entry,
 func TestImportOverwritesNobody(t *testing.T) {
 	h := open(t)
 	h.must(t, devices.Device{ID: "a", Type: "generic"})
-	im := sheet.NewImports(changing{h.Registry, t}, h.keys)
+	im := sheet.NewImports(changing{h.Registry, t}, h.keys, nil)
 	i, err := im.Start(t.Context(), []byte("id,name\na,mới\n"), sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func (h holding) Apply(ctx context.Context, cs []devices.Change, e audit.Entry, 
 func TestOneImportAtATime(t *testing.T) {
 	h := open(t)
 	reg := holding{h.Registry, make(chan struct{}), make(chan struct{})}
-	im := sheet.NewImports(reg, h.keys)
+	im := sheet.NewImports(reg, h.keys, nil)
 	first, err := im.Start(t.Context(), []byte(good), sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func importUntilKilled(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	// By then SQLite has written much of it into its log already.
-	im := sheet.NewImports(&stopping{r, 40_000, func() { self.Kill(); time.Sleep(time.Minute) }}, nil)
+	im := sheet.NewImports(&stopping{r, 40_000, func() { self.Kill(); time.Sleep(time.Minute) }}, nil, nil)
 	i, err := im.Start(t.Context(), []byte(table(50_000, "")), sheet.Options{})
 	if err != nil {
 		t.Fatal(err)

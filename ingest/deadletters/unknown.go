@@ -70,3 +70,24 @@ func (s *Store) tellNewest(ctx context.Context, list []Stranger, newest []int64)
 	}
 	return nil
 }
+
+// Waiting lists the devices of which new dead letters have one of the codes.
+func (s *Store) Waiting(ctx context.Context, codes []string) (ids []devices.ID, err error) {
+	args := make([]any, len(codes))
+	for i, code := range codes {
+		args[i] = code
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT device FROM dead_letter WHERE status = 'new' AND device <> '' AND code IN (?`+strings.Repeat(",?", len(codes)-1)+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list devices of which something waits: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id devices.ID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list devices of which something waits: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
