@@ -30,6 +30,9 @@ type Area struct {
 	// Kind is "area" on land and "sea" at sea.
 	Kind   string   `yaml:"kind" json:"kind"`
 	Centre Position `yaml:"centre" json:"centre"`
+	// Closed says, in a sentence, why no device is put there: the area does not
+	// count today. Empty: one may.
+	Closed string `yaml:"-" json:"-"`
 }
 
 // Agency is a unit responsible for handling reports.

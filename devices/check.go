@@ -39,8 +39,8 @@ func (r *Registry) Check(d Device, also map[string]*Device) (Device, error) {
 	if _, ok := r.Type(d.Type); !ok {
 		return d, &FieldError{"type", fmt.Sprintf("%.40q is no device type; GET /api/v1/device-types lists them", d.Type)}
 	}
-	if _, ok := r.Area(d.Area); d.Area != "" && !ok {
-		return d, &FieldError{"area", fmt.Sprintf("%.40q is no area; GET /api/v1/areas lists them", d.Area)}
+	if err := r.checkArea(&d); err != nil {
+		return d, err
 	}
 	if err := r.checkAgency(&d); err != nil {
 		return d, err
@@ -74,6 +74,21 @@ func (r *Registry) Check(d Device, also map[string]*Device) (Device, error) {
 	}
 	d.CreatedAt = d.CreatedAt.UTC().Truncate(time.Millisecond)
 	return d, nil
+}
+
+// checkArea lets a device stay in an area that has ended, and puts none there.
+func (r *Registry) checkArea(d *Device) error {
+	if d.Area == "" {
+		return nil
+	}
+	a, ok := r.Area(d.Area)
+	if !ok {
+		return &FieldError{"area", fmt.Sprintf("%.40q is no area; GET /api/v1/areas lists them", d.Area)}
+	}
+	if old, known := r.Get(d.ID); a.Closed != "" && (!known || old.Area != d.Area) {
+		return &FieldError{"area", a.Closed}
+	}
+	return nil
 }
 
 // checkAgency lets a retired agency keep what it has, and be given nothing new.

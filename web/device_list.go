@@ -16,7 +16,7 @@ import (
 
 // deviceParams narrow every list of devices: the page's, the export's, that of
 // labels.
-var deviceParams = []string{"type", "area", "life", "state", "agency", "vendor", "network", "cohort", "gateway", "label", "q"}
+var deviceParams = []string{"type", "area", "area_ended", "life", "state", "agency", "vendor", "network", "cohort", "gateway", "label", "q"}
 
 // notRetired are the lives that a list has when none is asked for.
 var notRetired = []devices.Life{devices.Pending, devices.Active, devices.Suspended}
@@ -30,6 +30,13 @@ func (s *Server) deviceQuery(r *http.Request, more ...string) (q devices.Query, 
 		Label: v.Get("label"), Query: v.Get("q"), Lives: notRetired}
 	if area := v.Get("area"); area != "" {
 		q.Areas = s.areasWithin(area)
+	}
+	if ended := v.Get("area_ended"); ended != "" {
+		only, err := strconv.ParseBool(ended)
+		if err != nil {
+			return q, v, &devices.FieldError{Field: "area_ended", Reason: "it is true or false"}
+		}
+		q.Areas = s.areasEnded(q.Areas, only)
 	}
 	if id := v.Get("gateway"); id != "" {
 		q.Gateway = devices.ID(id)
@@ -68,6 +75,25 @@ func (s *Server) areasWithin(area string) []string {
 	}
 	return codes
 }
+
+// areasEnded leaves of areas, or when there are none of all that devices serve,
+// those that have ended; or, when not only those, the others.
+func (s *Server) areasEnded(among []string, only bool) []string {
+	if len(among) == 0 {
+		among = s.Registry.AreasInUse()
+	}
+	codes := []string{noArea}
+	for _, code := range among {
+		a, _ := s.Registry.Area(code)
+		if (a.Closed != "") == only {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+// noArea is no area's code: a filter by it alone finds nothing.
+const noArea = "-"
 
 // looseQuery is strictQuery that takes empty values for none: a form sends
 // them.

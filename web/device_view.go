@@ -18,22 +18,24 @@ type deviceView struct {
 	Area     string         `json:"area"`
 	AreaName string         `json:"area_name"`
 	// AreaVersion is where it is now (areas.Ref): what moves may have left Area.
-	AreaVersion string               `json:"area_version,omitempty"`
-	Lat         *float64             `json:"lat,omitempty"`
-	Lon         *float64             `json:"lon,omitempty"`
-	Interval    float64              `json:"expected_interval_s"`
-	Life        devices.Life         `json:"life"`
-	State       devices.Freshness    `json:"state"`
-	Connection  string               `json:"connection"`
-	LastSeen    *time.Time           `json:"last_seen,omitempty"`
-	Discovered  bool                 `json:"discovered"`
-	Agency      string               `json:"agency,omitempty"`
-	Vendor      string               `json:"vendor,omitempty"`
-	Network     string               `json:"network,omitempty"`
-	Cohort      string               `json:"cohort,omitempty"`
-	Gateway     devices.ID           `json:"gateway,omitempty"`
-	Values      map[string]valueView `json:"values"`
-	Health      *healthView          `json:"health,omitempty"`
+	AreaVersion string `json:"area_version,omitempty"`
+	// AreaEnded: Area does not count today; see postMoves.
+	AreaEnded  bool                 `json:"area_ended,omitempty"`
+	Lat        *float64             `json:"lat,omitempty"`
+	Lon        *float64             `json:"lon,omitempty"`
+	Interval   float64              `json:"expected_interval_s"`
+	Life       devices.Life         `json:"life"`
+	State      devices.Freshness    `json:"state"`
+	Connection string               `json:"connection"`
+	LastSeen   *time.Time           `json:"last_seen,omitempty"`
+	Discovered bool                 `json:"discovered"`
+	Agency     string               `json:"agency,omitempty"`
+	Vendor     string               `json:"vendor,omitempty"`
+	Network    string               `json:"network,omitempty"`
+	Cohort     string               `json:"cohort,omitempty"`
+	Gateway    devices.ID           `json:"gateway,omitempty"`
+	Values     map[string]valueView `json:"values"`
+	Health     *healthView          `json:"health,omitempty"`
 	deviceDetail
 }
 
@@ -79,7 +81,7 @@ func (s *Server) view(d *devices.Device, now time.Time) deviceView {
 	area, _ := s.Registry.Area(d.Area)
 	interval := s.Registry.Interval(d)
 	held, _ := s.Tracker.Held(d.ID, health.Expect(s.Registry, d))
-	v := deviceView{ID: d.ID, Type: d.Type, Name: d.Name, Area: d.Area, AreaName: area.Name, Interval: interval.Seconds(), Life: d.Life,
+	v := deviceView{ID: d.ID, Type: d.Type, Name: d.Name, Area: d.Area, AreaName: area.Name, AreaEnded: area.Closed != "", Interval: interval.Seconds(), Life: d.Life,
 		State: devices.FreshnessAt(now, st.LastSeen, held), Connection: st.Connection, Discovered: d.Discovered,
 		Agency: d.Agency, Vendor: d.Vendor, Network: d.Network, Cohort: d.Cohort, Gateway: d.Gateway, Values: map[string]valueView{}}
 	if v.Connection == "" {

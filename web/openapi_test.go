@@ -407,6 +407,7 @@ func keepDevices(h *house, do func(as, op, at string, status int, body ...string
 	do("operator", "POST "+dev+"/approve", "/api/v1/devices/qb-air-77/approve", 200)
 	do("viewer", "GET /api/v1/devices/export", "/api/v1/devices/export?life=all", 200)
 	do("viewer", "GET /api/v1/devices/labels", "/api/v1/devices/labels", 200)
+	do("operator", "POST /api/v1/devices/area-moves", "/api/v1/devices/area-moves", 200)
 	const table = "id,type\nqb-31,water_level\n"
 	do("operator", "POST /api/v1/devices/import", "/api/v1/devices/import?dry_run=true", 200, table)
 	do("operator", "POST /api/v1/devices/import", "/api/v1/devices/import", 422, "id\nx\n")

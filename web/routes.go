@@ -61,6 +61,7 @@ func (s *Server) routes() *chi.Mux {
 		r.Post("/devices", s.need(people.DeviceManage, s.postDevice))
 		r.Get("/devices/export", s.need(people.DeviceRead, s.exportDevices))
 		r.Get("/devices/labels", s.need(people.DeviceRead, s.getLabels))
+		r.Post("/devices/area-moves", s.need(people.DeviceManage, s.postMoves))
 		r.Post("/devices/import", s.needAll(people.DeviceManage, s.importDevices))
 		r.Get("/imports", s.needAll(people.DeviceManage, s.listImports))
 		r.Get("/imports/{id}", s.needAll(people.DeviceManage, s.getImport))

@@ -34,6 +34,15 @@ func ParseDay(s string) (Day, error) {
 	return "", fmt.Errorf("%.20q is no day such as 2025-07-01 or 01/07/2025", s)
 }
 
+// vietnamese is the day as documents write it, 01/07/2025.
+func (d Day) vietnamese() string {
+	t, err := time.Parse(dayForm, string(d))
+	if err != nil {
+		return string(d)
+	}
+	return t.Format("02/01/2006")
+}
+
 // before is the day before d.
 func (d Day) before() Day {
 	t, err := time.Parse(dayForm, string(d))

@@ -1,7 +1,10 @@
 package areas
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"haidang/devices"
@@ -85,10 +88,11 @@ func (s *Store) Successors(v *Version) (out []Successor) {
 	return out
 }
 
-// Within says whether an area lies today in another, at any depth, or is it.
+// Within says whether an area lies today in another, at any depth, or is it. One
+// that ended lies where all of it went.
 func (s *Store) Within(code, in string) bool {
 	x, day := s.now.Load(), Today()
-	v := x.on(code, day)
+	v := x.traced(code, day)
 	return v != nil && x.within(v, in, day) || key(code) == key(in)
 }
 
@@ -114,7 +118,75 @@ func (s *Store) Area(code string) (devices.Area, bool) {
 	if v == nil || v.Code != code {
 		return devices.Area{}, false
 	}
-	return v.area(), true
+	a := v.area()
+	a.Closed = x.closed(v, Today())
+	return a, true
+}
+
+// closed says why a version takes no new device on a day; empty: it does.
+func (x *index) closed(v *Version, day Day) string {
+	switch {
+	case v.On(day):
+		return ""
+	case !v.endedBy(day):
+		return fmt.Sprintf("%s (%s) counts from %s on; not yet", v.Name, v.Code, v.ValidFrom.vietnamese())
+	}
+	var heirs []string
+	for _, h := range x.heirs(v.Code, day) {
+		heirs = append(heirs, fmt.Sprintf("%s (%s)", h.Name, h.Code))
+	}
+	ended := fmt.Sprintf("%s (%s) ended on %s", v.Name, v.Code, v.ValidTo.vietnamese())
+	if len(heirs) == 0 {
+		return ended + ", and no successor of it is known"
+	}
+	return ended + "; now it is " + strings.Join(heirs, " or ")
+}
+
+// heirs are the areas of a day in which the last version of a code is found;
+// those with the largest share first.
+func (x *index) heirs(code string, day Day) (out []*Version) {
+	all := x.byCode[key(code)]
+	if len(all) == 0 {
+		return nil
+	}
+	parts := slices.Clone(x.projection(day).spread(all[len(all)-1]))
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(b.share, a.share) })
+	for _, p := range parts {
+		if v := x.byRef(p.ref); v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// Heir says which area of today something belongs to that is registered in one
+// that ended: the one that it went into, or the one within that which holds the
+// place. Where it went into several, the place has to tell. Nil: that is not
+// known; why says it in a sentence, and known are the areas that come into
+// question.
+func (s *Store) Heir(code string, place *devices.Position) (to *Version, known []*Version, why string) {
+	x, day := s.now.Load(), Today()
+	known = x.heirs(code, day)
+	var found *Version
+	if place != nil {
+		found = x.at(*place, day)
+	}
+	for _, h := range known {
+		if found != nil && x.within(found, h.Code, day) {
+			return found, known, ""
+		}
+	}
+	switch {
+	case len(known) == 0:
+		return nil, nil, "no successor is known"
+	case len(known) == 1:
+		return known[0], known, ""
+	case place == nil:
+		return nil, known, "it became several areas, and where the device is, is not known"
+	case found == nil:
+		return nil, known, "it became several areas, and the device's place lies in none that is known by its border"
+	}
+	return nil, known, fmt.Sprintf("it became several areas, and the device's place lies in %s (%s), which is none of them", found.Name, found.Code)
 }
 
 func (v *Version) area() devices.Area {

@@ -62,7 +62,9 @@ func TestDevicesJoinAndLeaveOpenScreens(t *testing.T) {
 		{func() { r.life("a", devices.Active) }, "a", "d"},
 		{func() { r.device("new", 17.2, 106.2) }, "new", "d"},
 		{func() { r.edit("new", func(d *devices.Device) { d.Position = &devices.Position{Lat: 10, Lon: 110} }) }, "new", "d"}, // where it is now: out of sight
-		{func() { r.edit("new", func(d *devices.Device) { d.Position = &devices.Position{Lat: 17.3, Lon: 106.3} }) }, "new", "d"},
+		{func() {
+			r.edit("new", func(d *devices.Device) { d.Position = &devices.Position{Lat: 17.3, Lon: 106.3} })
+		}, "new", "d"},
 		{func() { r.edit("new", func(d *devices.Device) { d.Position = nil }) }, "new", "x"},
 		{func() {
 			if _, err := r.reg.Approve(t.Context(), "waits", "đã kiểm tra", func(*devices.Device) error { return nil }); err != nil {
