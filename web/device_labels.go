@@ -12,6 +12,7 @@ import (
 	"github.com/skip2/go-qrcode"
 
 	"haidang/devices"
+	"haidang/devices/people"
 )
 
 //go:embed device_labels.html
@@ -36,7 +37,7 @@ type printed struct {
 // getLabels answers with a page to print, with a label for each device: name,
 // id, whom to call, and a QR code of the address of the device's page.
 func (s *Server) getLabels(w http.ResponseWriter, r *http.Request) {
-	q, v, err := s.deviceQuery(r, "sort", "base", "lang")
+	q, v, err := s.deviceQuery(r, "sort", "base", "lang", "id")
 	if err == nil {
 		q.Sort, q.Descending, err = sortParam(v.Get("sort"))
 	}
@@ -50,6 +51,9 @@ func (s *Server) getLabels(w http.ResponseWriter, r *http.Request) {
 	}
 	q.Limit = maxPrinted
 	p, err := s.Registry.Page(q)
+	if id := v.Get("id"); id != "" {
+		p, err = s.labelOf(r, id)
+	}
 	if err == nil && p.Total > maxPrinted {
 		err = &devices.FieldError{Field: "q", Reason: fmt.Sprintf("%d devices match; at most %d labels are printed at once, so narrow the list", p.Total, maxPrinted)}
 	}
@@ -72,6 +76,15 @@ func (s *Server) getLabels(w http.ResponseWriter, r *http.Request) {
 	if err != nil { // the reader went
 		s.Log.Debug("labels were not read to the end", "component", "web", "error", err)
 	}
+}
+
+// labelOf is a page with the one device, if who asks may see it.
+func (s *Server) labelOf(r *http.Request, id string) (p devices.Page, err error) {
+	d, ok := s.Registry.Get(devices.ID(id))
+	if !ok {
+		return p, fmt.Errorf("device %.80q: %w", id, devices.ErrNotFound)
+	}
+	return devices.Page{Devices: []*devices.Device{d}, Total: 1}, s.may(r, people.DeviceRead, deviceScope(d))
 }
 
 func (s *Server) label(d *devices.Device, base string) (printed, error) {

@@ -260,6 +260,12 @@ func TestLabelsAreEscaped(t *testing.T) {
 	if one := h.text("/api/v1/devices/labels?q=d-07&lang=en"); strings.Count(one, "<article") != 1 || !strings.Contains(one, "Tel.") {
 		t.Errorf("one label: %.300s", one)
 	}
+	if one := h.text("/api/v1/devices/labels?id=D-07"); strings.Count(one, "<article") != 1 || !strings.Contains(one, "d-07") {
+		t.Errorf("the label of one device: %.300s", one)
+	}
+	if status := h.call("viewer", "GET", "/api/v1/devices/labels?id=d-99999", "", nil).StatusCode; status != 404 {
+		t.Errorf("the label of no device: %d", status)
+	}
 	if none := h.text("/api/v1/devices/labels?q=zzz"); !strings.Contains(none, "Không có thiết bị") {
 		t.Errorf("no label: %.300s", none)
 	}

@@ -17,18 +17,26 @@ const (
 
 // sessionView is who asks, and what they may do.
 type sessionView struct {
-	Name         string          `json:"name"`
-	FullName     string          `json:"full_name,omitempty"`
-	Role         string          `json:"role"`
-	Crew         string          `json:"crew,omitempty"`
-	Mode         string          `json:"mode"`
-	Actions      []people.Action `json:"actions"`
+	Name     string          `json:"name"`
+	FullName string          `json:"full_name,omitempty"`
+	Role     string          `json:"role"`
+	Crew     string          `json:"crew,omitempty"`
+	Mode     string          `json:"mode"`
+	Actions  []people.Action `json:"actions"`
+	// Everywhere are those of Actions that have no limits: what looks at the whole
+	// centre asks for these.
+	Everywhere   []people.Action `json:"everywhere"`
 	MustChange   bool            `json:"must_change,omitempty"`
 	SecondFactor bool            `json:"second_factor,omitempty"`
 }
 
 func viewSession(id *identity) sessionView {
-	v := sessionView{Name: id.name, Role: id.rights.Roles(), Crew: id.crew, Mode: id.mode, Actions: id.rights.Actions()}
+	v := sessionView{Name: id.name, Role: id.rights.Roles(), Crew: id.crew, Mode: id.mode, Actions: id.rights.Actions(), Everywhere: []people.Action{}}
+	for _, a := range v.Actions {
+		if id.rights.Everywhere(a) {
+			v.Everywhere = append(v.Everywhere, a)
+		}
+	}
 	if a := id.account; a != nil {
 		v.FullName, v.MustChange, v.SecondFactor = a.FullName, a.MustChange, a.SecondFactor
 	}

@@ -172,7 +172,7 @@ func (k *keeping) untaken(ctx context.Context) (string, error) {
 	state := k.journal.State()
 	filling, _ := k.rollups.Waiting()
 	if filling || k.rollups.Pos() < state.Settled {
-		return "the figures by hour have not read all that the journal holds", nil
+		return retention.RollupsBehind, nil
 	}
 	if k.cursor == nil {
 		return "", nil
@@ -191,7 +191,7 @@ func (k *keeping) untaken(ctx context.Context) (string, error) {
 	}
 	// What the log still has is kept for the writer there.
 	if place != (ingest.ShelfPlace{}) || pos < oldest-1 {
-		return "InfluxDB has not been given all that the journal holds", nil
+		return retention.InfluxBehind, nil
 	}
 	return "", nil
 }

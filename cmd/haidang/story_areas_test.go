@@ -37,7 +37,7 @@ func TestStoryAreasOnAPhone(t *testing.T) {
 		return chromedp.Evaluate(fmt.Sprintf(`{const f = document.querySelector("#area-%s"); f.value = %q; f.dispatchEvent(new Event("change"))}`, id, value), nil)
 	}
 	cards := func(codes string) chromedp.Action {
-		return chromedp.Poll(fmt.Sprintf(`[...document.querySelectorAll("section > .cardlist > li")].map((x) => x.dataset.area).join(" ") === %q`, codes), nil)
+		return chromedp.Poll(fmt.Sprintf(`[...document.querySelectorAll(".list > .cardlist > li")].map((x) => x.dataset.area).join(" ") === %q`, codes), nil)
 	}
 	says := func(selector, words string) chromedp.Action {
 		return chromedp.Poll(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((x) => x.textContent.includes(%q))`, selector, words), nil)
@@ -46,7 +46,7 @@ func TestStoryAreasOnAPhone(t *testing.T) {
 	var wide int
 	run("the tops of today's tree", chromedp.EmulateViewport(360, 740), chromedp.Navigate(s.HTTP+"/console?lang=vi#areas"), cards(tops))
 	run("an old name", choose("q", "huyen nui thanh"), cards("da-nang"), says("[data-area=da-nang]", "Tên cũ: Huyện Núi Thành (đến trước 01/07/2025)"))
-	run("an old map", choose("q", "dong hoi"), cards("dong-hoi"), choose("at", "2025-06-30"), says("[data-area=dong-hoi]", "Thành phố"), says("[data-area=dong-hoi]", "Quảng Bình"),
+	run("an old map", choose("q", "dong hoi"), cards("dong-hoi"), choose("at", "31/02/2025"), says("small", "Không có ngày này"), choose("at", "30/06/2025"), says("[data-area=dong-hoi]", "Thành phố"), says("[data-area=dong-hoi]", "Quảng Bình"),
 		choose("at", ""), choose("q", ""), cards(tops))
 	run("what lies in a province", chromedp.Click("[data-area=quang-tri] summary"), chromedp.WaitVisible("[data-area=quang-tri] [data-area=con-co]"),
 		chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide))

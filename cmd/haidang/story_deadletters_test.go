@@ -45,7 +45,7 @@ func TestStoryDeadLettersOnAPhone(t *testing.T) {
 	}
 	// Vietnam's clock, whatever the browser's is.
 	clock := func(d time.Duration) string {
-		return time.Now().In(time.FixedZone("", 7*3600)).Add(d).Format("2006-01-02T15:04")
+		return time.Now().In(time.FixedZone("", 7*3600)).Add(d).Format("02/01/2006 15:04")
 	}
 	run := func(what string, actions ...chromedp.Action) {
 		t.Helper()

@@ -33,7 +33,7 @@ func TestStoryDevicesOnAPhone(t *testing.T) {
 		return chromedp.Poll(fmt.Sprintf(`document.querySelectorAll(".cardlist > li").length === %d`, n), nil)
 	}
 	set := func(field, value string) chromedp.Action {
-		return chromedp.Evaluate(fmt.Sprintf(`{const f = document.getElementById(%q); f.value = %q; f.dispatchEvent(new Event("change"))}`, field, value), nil)
+		return chromedp.Evaluate(fmt.Sprintf(`{const f = document.getElementById(%q); f.value = %q; f.dispatchEvent(new Event("input", {bubbles: true})); f.dispatchEvent(new Event("change"))}`, field, value), nil)
 	}
 	press := func(label string) chromedp.Action {
 		return chromedp.Click(`//button[text()="`+label+`"]`, chromedp.BySearch)
@@ -65,12 +65,12 @@ func TestStoryDevicesOnAPhone(t *testing.T) {
 	}
 	run("the list", chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.HTTP+"/console?lang=vi#devices"), chromedp.WaitVisible("#devices-type"), says("Trạm không khí Ba Đồn"))
 	run("who waits", set("devices-life", "discovered"), cards(1), says("1 bản tin đang chờ"))
-	run("the approval", unfold("Duyệt thiết bị"), set("device-qb-new-9-type", "air_station"), set("device-qb-new-9-name", "Trạm Nhật Lệ 9"), set("device-qb-new-9-area", "dong-hoi"))
+	run("the approval", unfold("Duyệt thiết bị"), set("device-qb-new-9-type", "tram quan trac khong khi"), set("device-qb-new-9-name", "Trạm Nhật Lệ 9"), set("device-qb-new-9-area", "Đồng Hới"))
 	shot("approve")
-	run("approve", press("Duyệt thiết bị"), cards(0), set("devices-life", ""), set("devices-q", "nhat le 9"), cards(1), says("Trạm Nhật Lệ 9"), says("pm25 12"))
-	run("edit", unfold("Sửa"), chromedp.WaitVisible("#device-qb-new-9-vendor"), set("device-qb-new-9-vendor", "Envitech"), set("device-qb-new-9-lat", "17,47"), set("device-qb-new-9-lon", "106.62"))
+	run("approve", press("Duyệt thiết bị"), cards(0), set("devices-life", ""), set("devices-q", "nhat le 9"), cards(1), says("Trạm Nhật Lệ 9"), says("Bụi PM2.5 12 µg"))
+	run("edit", chromedp.Click(`//a[contains(.,"Trạm Nhật Lệ 9")]`, chromedp.BySearch), chromedp.WaitVisible("#device-qb-new-9-vendor"), set("device-qb-new-9-vendor", "Envitech"), set("device-qb-new-9-lat", "17,47"), set("device-qb-new-9-lon", "106.62"))
 	shot("edit")
-	run("save", press("Lưu"), says("Envitech"))
+	run("save", press("Lưu"), chromedp.Poll(`document.querySelector("h3[data-device] + p")?.textContent.includes("Envitech")`, nil), chromedp.Click(`//a[text()="← Thiết bị"]`, chromedp.BySearch), cards(1))
 	var d map[string]any
 	if s.call("GET", "/api/v1/devices/qb-new-9", nil, &d); d["vendor"] != "Envitech" || d["lat"] != 17.47 || d["area"] != "dong-hoi" || d["life"] != "active" {
 		t.Errorf("it is %v", d)
@@ -83,7 +83,7 @@ func TestStoryDevicesOnAPhone(t *testing.T) {
 		t.Errorf("the imported device: %d", status)
 	}
 	var title string
-	run("a label's code", chromedp.Navigate(s.HTTP+"/d/qb-new-9"), cards(1), chromedp.Text(".cardlist", &title))
+	run("a label's code", chromedp.Navigate(s.HTTP+"/d/qb-new-9"), chromedp.Text("h3[data-device]", &title))
 	if !strings.Contains(title, "Trạm Nhật Lệ 9") {
 		t.Errorf("the code shows %q", title)
 	}

@@ -119,7 +119,7 @@ func (c *Class) check(keep Period, byType map[devices.TypeID]Period, known func(
 
 func (c *Class) allows(field string, p Period) error {
 	if !c.Least.Forever() && p.shorter(c.Least) {
-		return &devices.FieldError{Field: field, Reason: fmt.Sprintf("%s is less than %s, the least for the class %s. %s", p, c.Least, c.ID, c.Law.EN)}
+		return &devices.FieldError{Field: field, Reason: fmt.Sprintf("%s is less than %s, the least for the class %s. %s", p.words(), c.Least.words(), c.ID, c.Law.EN)}
 	}
 	return nil
 }

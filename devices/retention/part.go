@@ -77,11 +77,18 @@ type Cut struct {
 // none do.
 func (c Cut) Before(t devices.TypeID) time.Time { return c.Class.For(t).Before(c.Now) }
 
+// Why a part waits.
+const (
+	RollupsBehind = "rollups_behind"  // the figures by hour have not read all that the journal holds
+	InfluxBehind  = "influxdb_behind" // InfluxDB has not been given all that the journal holds
+)
+
 // Part is a store's share of a class.
 type Part struct {
 	Class string
-	// Waits says why nothing may be removed now, empty when it may: somebody
-	// who reads the store has not taken what would go. It may be nil.
+	// Waits says why nothing may be removed now, RollupsBehind for one, empty
+	// when it may: somebody who reads the store has not taken what would go. It
+	// may be nil.
 	Waits func(context.Context) (string, error)
 	// Plan says what Remove would remove.
 	Plan func(context.Context, Cut) (Lots, error)

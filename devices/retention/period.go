@@ -93,12 +93,25 @@ func (p Period) String() string {
 	switch {
 	case p.Days > 0:
 		return fmt.Sprintf("P%dD", p.Days)
-	case p.Months > 0 && p.Months%12 == 0:
+	case p.Months >= 48 && p.Months%12 == 0: // the law says 36 months
 		return fmt.Sprintf("P%dY", p.Months/12)
 	case p.Months > 0:
 		return fmt.Sprintf("P%dM", p.Months)
 	}
 	return ""
+}
+
+// words are the period in a sentence.
+func (p Period) words() string {
+	switch {
+	case p.Days > 0:
+		return fmt.Sprintf("%d days", p.Days)
+	case p.Months >= 48 && p.Months%12 == 0:
+		return fmt.Sprintf("%d years", p.Months/12)
+	case p.Months > 0:
+		return fmt.Sprintf("%d months", p.Months)
+	}
+	return "for ever"
 }
 
 // MarshalText implements encoding.TextMarshaler.

@@ -41,7 +41,7 @@ func fresh(t *testing.T, o Options) (*Store, *audit.Log) {
 }
 
 func TestPeriods(t *testing.T) {
-	for text, want := range map[string]string{"P90D": "P90D", "P36M": "P3Y", "P5Y": "P5Y", "P7M": "P7M", "": ""} {
+	for text, want := range map[string]string{"P90D": "P90D", "P36M": "P36M", "P3Y": "P36M", "P60M": "P5Y", "P5Y": "P5Y", "P7M": "P7M", "": ""} {
 		if p, err := ParsePeriod(text); err != nil || p.String() != want {
 			t.Errorf("%q is %q, %v; want %q", text, p, err, want)
 		}
@@ -80,8 +80,8 @@ func TestNothingGoesBelowTheLaw(t *testing.T) {
 		{VesselTracks, day(1095), nil, why, "keep", "41/2026/NĐ-CP"},
 		{"audit", day(30), nil, why, "id", "85/2016"},
 		{"sessions", day(30), nil, why, "id", "cannot be changed"},
-		{Readings, day(6), nil, why, "keep", "P7D"},
-		{Readings, day(90), map[devices.TypeID]Period{"water_level": day(1)}, why, "by_type.water_level", "P7D"},
+		{Readings, day(6), nil, why, "keep", "7 days"},
+		{Readings, day(90), map[devices.TypeID]Period{"water_level": day(1)}, why, "by_type.water_level", "7 days"},
 		{Readings, day(90), map[devices.TypeID]Period{"nix": day(90)}, why, "by_type.nix", "no device type"},
 		{Readings, day(90), map[devices.TypeID]Period{"fishing_vessel": day(90)}, why, "by_type.fishing_vessel", VesselTracks},
 		{Rollups, day(900), map[devices.TypeID]Period{"water_level": day(900)}, why, "by_type", "one time for all"},
@@ -117,7 +117,7 @@ func TestChangeIsRecordedAndOverwritesNobody(t *testing.T) {
 		t.Errorf("the second editor: %v", err)
 	}
 	es, err := log.List(t.Context(), audit.Filter{})
-	if err != nil || len(es) != 1 || es[0].Why != why || !strings.Contains(string(es[0].Before), "P90D") || !strings.Contains(string(es[0].After), `"water_level":"P2Y"`) {
+	if err != nil || len(es) != 1 || es[0].Why != why || !strings.Contains(string(es[0].Before), "P90D") || !strings.Contains(string(es[0].After), `"water_level":"P24M"`) {
 		t.Errorf("recorded: %+v, %v", es, err)
 	}
 	db.Close()

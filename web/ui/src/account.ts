@@ -3,8 +3,9 @@
 import "./fonts.css";
 import "./base.css";
 import { call, get, post } from "./api";
+import { ask, secret } from "./dialog";
 import { h, show } from "./dom";
-import { ago, switcher, t, when } from "./i18n";
+import { ago, switcher, t, told, when } from "./i18n";
 import { field, form, passwordForm, Session, signedIn, userbar } from "./signin";
 
 const main = h("main", { class: "page narrow" });
@@ -42,23 +43,23 @@ function factor(me: Session): HTMLElement {
 
 async function sessions(): Promise<HTMLElement> {
   const { items } = await get<{ items: any[] }>("/account/sessions");
-  return section(t("sessions.title"), h("ul", { class: "cardlist" }, ...items.map((s) => h("li", {}, h("b", {}, s.agent || "?"), s.current ? h("span", { class: "state" }, t("sessions.this")) : null,
+  return section(t("sessions.title"), h("ul", { class: "cardlist" }, ...items.map((s) => h("li", {}, h("b", {}, s.agent || "?"), s.current ? h("span", { class: "state gap" }, t("sessions.this")) : null,
     h("p", {}, h("small", {}, t("sessions.line", { address: s.address, began: when(s.created_at), seen: ago(s.seen_at) }))),
-    s.current ? null : h("button", { onclick: async () => { await call("DELETE", "/account/sessions/" + s.id); await draw(); } }, t("sessions.end"))))));
+    s.current ? null : h("button", { onclick: async () => { if (!(await ask(t("sessions.end"), t("sessions.endhere"), t("sessions.end")))) return; await call("DELETE", "/account/sessions/" + s.id); await draw(); } }, t("sessions.end"))))));
 }
 
 async function tokens(me: Session): Promise<HTMLElement> {
   const { items } = await get<{ items: any[] }>("/account/tokens");
   const [nameRow, name] = field(t("tokens.name"), { maxlength: 100, id: "token-name" });
   const [daysRow, days] = field(t("tokens.days"), { type: "number", min: 1, max: 365, value: 90 });
-  const boxes = me.actions.map((a) => h("input", { type: "checkbox", value: a }));
+  const boxes = me.actions.map((a) => h("input", { type: "checkbox", class: "tick", value: a }));
   const made = h("div", { role: "status" });
   return section(t("tokens.title"), h("p", { class: "hint" }, t("tokens.what")),
-    items.length ? h("ul", { class: "cardlist" }, ...items.map((x) => h("li", {}, h("b", {}, x.name), h("p", {}, x.actions.join(", ")), h("p", {}, h("small", {}, t("tokens.line", { until: when(x.expires_at), used: x.used_at ? ago(x.used_at) : t("tokens.unused") }))),
-      h("button", { onclick: async () => { await call("DELETE", "/account/tokens/" + x.id); await draw(); } }, t("sessions.end"))))) : h("p", { class: "empty" }, t("tokens.none")),
-    h("details", {}, h("summary", {}, t("tokens.new")), form(t("tokens.new"), [nameRow, daysRow, h("fieldset", { class: "checks" }, h("legend", {}, t("tokens.may")), ...boxes.map((b) => h("label", {}, b, " ", b.value)))], t("tokens.make"), async () => {
+    items.length ? h("ul", { class: "cardlist" }, ...items.map((x) => h("li", {}, h("b", {}, x.name), h("p", {}, x.actions.map((a: string) => told("action." + a, a)).join(", ")), h("p", {}, h("small", {}, t("tokens.line", { until: when(x.expires_at), used: x.used_at ? ago(x.used_at) : t("tokens.unused") }))),
+      h("button", { onclick: async () => { if (!(await ask(t("sessions.end"), t("tokens.endask", { name: x.name }), t("sessions.end")))) return; await call("DELETE", "/account/tokens/" + x.id); await draw(); } }, t("sessions.end"))))) : h("p", { class: "empty" }, t("tokens.none")),
+    h("details", {}, h("summary", {}, t("tokens.new")), form(t("tokens.new"), [nameRow, daysRow, h("fieldset", { class: "checks" }, h("legend", {}, t("tokens.may")), ...boxes.map((b) => h("label", { class: "ticked" }, b, " ", told("action." + b.value, b.value))))], t("tokens.make"), async () => {
       const r = await post<{ secret: string }>("/account/tokens", { name: name.value, actions: boxes.filter((b) => b.checked).map((b) => b.value), expires_at: new Date(Date.now() + Number(days.value) * 86400000).toISOString() });
-      show(made, h("p", {}, t("tokens.once")), h("pre", {}, r.secret));
+      show(made, secret(t("tokens.made", { name: name.value }), [[t("tokens.word"), r.secret]]));
     })), made);
 }
 
@@ -69,9 +70,9 @@ async function draw(): Promise<void> {
     show(main, head, h("p", { class: "empty" }, t("account.none")));
     return;
   }
-  const told = h("p", { class: "hint", role: "status" });
-  const password = passwordForm(t("account.change"), () => { told.textContent = t("account.changed"); password.reset(); });
-  show(main, head, h("p", {}, h("b", {}, me.full_name || me.name), " ", h("small", {}, me.role)), h("nav", {}, h("a", { href: "/bang" }, t("console.title")), " · ", h("a", { href: "/wall" }, t("wall.title"))),
-    section(t("account.password"), h("details", {}, h("summary", {}, t("account.change")), password), told), factor(me), await sessions(), await tokens(me));
+  const said = h("p", { class: "hint", role: "status" });
+  const password = passwordForm(t("account.change"), () => { said.textContent = t("account.changed"); password.reset(); });
+  show(main, head, h("p", {}, h("b", {}, me.full_name || me.name), " ", h("small", {}, me.role.split(/,\s*/).map((r) => told("rolename." + r, r)).join(", "))), h("nav", {}, h("a", { href: "/bang" }, t("console.title")), " · ", h("a", { href: "/wall" }, t("wall.title"))),
+    section(t("account.password"), h("details", {}, h("summary", {}, t("account.change")), password), said), factor(me), await sessions(), await tokens(me));
 }
 draw().catch((e) => show(main, h("p", { class: "error", role: "alert" }, (e as Error).message)));

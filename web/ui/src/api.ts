@@ -2,7 +2,14 @@ import { t } from "./i18n";
 
 /** Problem is an RFC 9457 answer of the server. */
 export class Problem extends Error {
-  constructor(public status: number, message: string, public type = "about:blank") { super(message); }
+  constructor(public status: number, message: string, public type = "about:blank", public fields: { field: string; detail: string }[] = []) { super(message); }
+}
+
+/** told is the problem in an answer, in the reader's words where they say enough. */
+export async function told(res: Response): Promise<Problem> {
+  const data = await res.json().catch(() => ({}));
+  const ours = [403, 412, 413, 500].includes(res.status) && data.type !== "urn:haidang:code-needed";
+  return new Problem(res.status, ours ? t("error." + res.status) : data.detail || data.title || String(res.status), data.type, data.errors ?? []);
 }
 
 /** call asks the API; body may be an object (JSON), a form or a file. */
@@ -19,9 +26,15 @@ export async function call<T>(method: string, path: string, body?: unknown, head
     throw new Problem(0, t("error.offline"));
   }
   if (res.status === 204) return undefined as T;
-  const data = await res.json().catch(() => ({}));
-  if (!res.ok) throw new Problem(res.status, data.detail || data.title || String(res.status), data.type);
-  return data as T;
+  if (!res.ok) throw await told(res);
+  return await res.json().catch(() => ({})) as T;
+}
+
+/** versioned reads a thing and the version that an edit of it names in If-Match. */
+export async function versioned<T>(path: string): Promise<{ thing: T; tag: string }> {
+  const res = await fetch("/api/v1" + path).catch(() => { throw new Problem(0, t("error.offline")); });
+  if (!res.ok) throw await told(res);
+  return { thing: await res.json() as T, tag: res.headers.get("ETag") ?? "*" };
 }
 
 export const get = <T>(path: string) => call<T>("GET", path);

@@ -2,13 +2,14 @@
 // once what was wrong is mended, to set aside and back, to take away.
 import { get, post } from "./api";
 import { h, show } from "./dom";
+import { readTime, wrongTime } from "./dates";
 import { num, t, when } from "./i18n";
+import { Button, cards } from "./section";
 
 interface Letter {
   id: number; received_at: string; topic: string; sender?: string; format?: string; version?: string; device: string; stage: string; code: string; message: string;
   payload: string; cut: boolean; kept: number; size: number; status: string;
 }
-type Button = (label: string, fn: () => Promise<unknown>) => HTMLElement;
 
 /** Characters of a payload that a card shows, and that it shows when opened. */
 const glance = 400, most = 200_000;
@@ -25,26 +26,31 @@ const texts = ["format", "code", "device"], times = ["from", "to"];
 const filter: Record<string, string> = { status: "new" };
 
 /** readFilter takes a filter from the address: #dead?format=lorawan. */
-export function readFilter(query: string): void {
-  const q = new URLSearchParams(query);
+function readFilter(q: URLSearchParams): void {
   for (const f of [...Object.keys(choices), ...texts, ...times]) if (q.has(f)) filter[f] = q.get(f)!;
 }
 
 /** query is the filter as the API wants it: what is typed as a time is Vietnam's. */
 function query(more: Record<string, string> = {}): string {
   const all = Object.entries({ ...filter, ...more }).filter(([, v]) => v);
-  return new URLSearchParams(all.map(([k, v]) => [k, times.includes(k) ? v + (v.length === 16 ? ":00" : "") + "+07:00" : v])).toString();
+  return new URLSearchParams(all.map(([k, v]) => [k, times.includes(k) ? readTime(v) ?? "" : v])).toString();
 }
 
 /** deadTools are the filter and what can be done with all that match it; redraw draws the list anew. */
-export function deadTools(redraw: () => Promise<void>): HTMLElement {
+function deadTools(redraw: () => Promise<void>): HTMLElement {
   const told = h("p", { class: "hint", role: "status" }), acts = h("div", { class: "acts" });
   const set = (name: string) => async (e: Event) => { filter[name] = (e.target as HTMLInputElement).value.trim(); firstPage(); showActs(); await redraw(); };
   const label = (name: string, field: HTMLElement) => h("label", { for: "dead-" + name, class: times.includes(name) && "time" }, t("dead." + name), field);
   const choice = (name: string) => label(name, h("select", { id: "dead-" + name, onchange: set(name) },
     ...["", ...choices[name]!].map((v) => h("option", { value: v, selected: (filter[name] ?? "") === v }, t(`dead.${name}.${v || "any"}`)))));
   const text = (name: string) => label(name, h("input", { id: "dead-" + name, value: filter[name] ?? "", maxlength: 80, spellcheck: "false", onchange: set(name) }));
-  const time = (name: string) => label(name, h("input", { id: "dead-" + name, type: "datetime-local", max: "9999-12-31T23:59", value: filter[name] ?? "", onchange: set(name) }));
+  const time = (name: string) => {
+    const says = h("small", { class: "error", role: "alert" }), taken = set(name);
+    return label(name, h("span", {}, h("input", { id: "dead-" + name, value: filter[name] ?? "", maxlength: 16, placeholder: t("form.timeform"), onchange: (e: Event) => {
+      says.textContent = wrongTime((e.target as HTMLInputElement).value); // what is no time narrows nothing
+      if (!says.textContent) taken(e);
+    } }), says));
+  };
   /** act does something to what of() names, says what came of it, and offers what undoes it. */
   const act = (name: string, path: string, of: () => string, say: (r: any) => string, undo?: (r: any) => HTMLElement): HTMLElement => h("button", { onclick: async (ev: Event) => {
     const b = ev.currentTarget as HTMLButtonElement;
@@ -91,13 +97,10 @@ const onPage = 100;
 let pages = 1, next = "";
 
 /** firstPage goes back to the newest letters. */
-export function firstPage(): void { pages = 1; }
-
-/** deadPaged says that somebody reads beyond the first page. */
-export const deadPaged = (): boolean => pages > 1;
+function firstPage(): void { pages = 1; }
 
 /** deadMore is the way to the next page, while there is one. */
-export const deadMore = (redraw: () => Promise<void>): HTMLElement | null => next ? h("button", { class: "more", onclick: async (ev: Event) => {
+const deadMore = (redraw: () => Promise<void>): HTMLElement | null => next ? h("button", { class: "more", onclick: async (ev: Event) => {
   (ev.currentTarget as HTMLButtonElement).disabled = true;
   const shown = document.querySelectorAll(".cardlist > li").length;
   pages++;
@@ -107,7 +110,7 @@ export const deadMore = (redraw: () => Promise<void>): HTMLElement | null => nex
 } }, t("dead.more")) : null;
 
 /** deadLetters draws one card a letter that matches the filter. */
-export async function deadLetters(button: Button): Promise<HTMLElement[]> {
+async function deadLetters(button: Button): Promise<HTMLElement[]> {
   const items: Letter[] = [];
   let cursor = "";
   for (let page = 0; page < pages && (page === 0 || cursor); page++) {
@@ -121,3 +124,8 @@ export async function deadLetters(button: Button): Promise<HTMLElement[]> {
       d.kept < d.size && t("dead.kept", { n: num(d.kept, 0) }), t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ",
     d.status === "new" && d.kept === d.size ? button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`)) : null));
 }
+
+export const deadLetterList = cards("dead", ["deadletter.manage"], {
+  enter: (place) => { readFilter(place.query); firstPage(); },
+  tools: deadTools, items: deadLetters, more: deadMore, paged: () => pages > 1,
+}, true);

@@ -3,6 +3,7 @@
 import { Problem, get, post } from "./api";
 import { h, show } from "./dom";
 import { num, t } from "./i18n";
+import { picker } from "./photo";
 
 interface Import {
   id: string; state: string; phase: string; dry_run: boolean; done: number; total: number; created: number; updated: number; unchanged: number; error_count: number;
@@ -54,7 +55,13 @@ export function imports(redraw: () => Promise<void>): HTMLElement {
 
   const run = async (chosen: File) => {
     try {
-      let i = await send(chosen, { ...params(), async: "true", secrets: String(keys.checked) });
+      await follow(await send(chosen, { ...params(), async: "true", secrets: String(keys.checked) }));
+    } catch (e) { fault(e); }
+  };
+
+  /** follow shows how far an import is until it ends. */
+  const follow = async (i: Import) => {
+    try {
       const bar = h("progress", { "aria-label": t("import.title") }), words = h("span", {});
       show(told, bar, " ", words, " ", h("button", { onclick: () => post(`/imports/${i.id}/stop`).catch(fault) }, t("import.stop")));
       while (i.state === "running") {
@@ -75,7 +82,13 @@ export function imports(redraw: () => Promise<void>): HTMLElement {
     try { result(await send(chosen, { ...params(), dry_run: "true" }), chosen); } catch (e) { fault(e); }
   };
 
-  return h("details", { class: "wide" }, h("summary", {}, t("import.title")), h("p", { class: "hint" }, t("import.help")),
-    h("label", { for: file.id }, t("import.file"), file), h("label", { for: comma.id }, comma, " ", t("import.comma")), h("label", { for: keys.id }, keys, " ", t("import.withsecrets")),
+  // One that somebody began and left is found again.
+  const el: HTMLDetailsElement = h("details", { class: "wide", ontoggle: async () => {
+    if (!el.open || told.firstChild) return;
+    const running = await get<{ items: Import[] }>("/imports").then((x) => x.items.find((i) => i.state === "running"), () => undefined);
+    if (running && !told.firstChild) await follow(running);
+  } }, h("summary", {}, t("import.title")), h("p", { class: "hint" }, t("import.help")),
+    picker(file, "import-file", t("import.file"), t("file.none")), h("label", { class: "ticked", for: comma.id }, comma, " ", t("import.comma")), h("label", { class: "ticked", for: keys.id }, keys, " ", t("import.withsecrets")),
     h("button", { onclick: check }, t("import.check")), told);
+  return el;
 }

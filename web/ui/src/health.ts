@@ -6,6 +6,7 @@ import { get } from "./api";
 import { signedIn } from "./signin";
 import { commands } from "./commands";
 import { h, released, show } from "./dom";
+import { span } from "./span";
 import { ago, lang, num, switcher, t, when } from "./i18n";
 
 interface Group { key: string; name: string; name_en: string; devices: number; live: number; late: number; silent: number; dead: number; never: number; availability?: number }
@@ -22,12 +23,6 @@ const pageSize = 50;
 let mayAct = false;
 
 const share = (x?: number | null): string => (x === undefined || x === null ? "–" : num(100 * x, 1) + " %");
-
-/** span says a length of time in its largest unit. */
-function span(seconds: number): string {
-  for (const [unit, length] of [["d", 86400], ["h", 3600], ["m", 60]] as const) if (seconds >= 2 * length) return t("span." + unit, { n: num(seconds / length, 0) });
-  return t("span.s", { n: num(seconds, 0) });
-}
 
 const fresh = (state: string) => h("span", { class: "fresh " + state }, t("fresh." + state));
 const meter = (x?: number) => h("meter", { min: 0, max: 1, low: 0.9, high: 0.98, optimum: 1, value: x ?? 0, "aria-label": t("health.availability") }, share(x));
@@ -58,7 +53,7 @@ function filter(q: URLSearchParams, changed: () => void): HTMLFormElement {
 function groupRow(g: Group, by: string, pick: (key: string) => void): HTMLElement {
   const name = (lang === "vi" ? g.name : g.name_en) || t("health.unknown." + by);
   return h("tr", {}, h("th", { scope: "row" }, h("button", { class: "plain", onclick: () => pick(g.key || "-") }, name)), h("td", {}, meter(g.availability), " ", share(g.availability)),
-    ...states.map((s) => h("td", { class: g[s] ? "fresh " + s : "zero" }, num(g[s], 0))), h("td", {}, num(g.devices, 0)));
+    ...states.map((s) => h("td", { class: g[s] ? "fresh " + s : "zero", "data-label": t("fresh." + s) }, num(g[s], 0))), h("td", { "data-label": t("health.devices") }, num(g.devices, 0)));
 }
 
 function facts(d: Device): string[] {

@@ -23,6 +23,9 @@ export function t(key: string, values: Record<string, string | number> = {}): st
   return text.replace(/\{(\w+)\}/g, (_, k) => String(values[k] ?? ""));
 }
 
+/** told gives a text, or what is called so when there are no words for it yet. */
+export const told = (key: string, name: string): string => words[lang][key] ?? name;
+
 /** pick takes the language's part of a label. */
 export const pick = (l: { vi: string; en: string }): string => l[lang] || l.vi;
 

@@ -19,13 +19,13 @@ export function blobOf(url: string): Blob {
 }
 
 /** picker is a file input under words of ours: the browser's own are in its language, not the page's. */
-export function picker(input: HTMLInputElement, id: string, words: string): HTMLElement {
+export function picker(input: HTMLInputElement, id: string, words: string, none = t("photo.none")): HTMLElement {
   input.id = id;
   input.classList.add("unseen");
-  const chosen = h("span", { class: "hint", role: "status" }, t("photo.none"));
+  const chosen = h("span", { class: "hint", role: "status" }, none);
   input.addEventListener("change", () => {
     const n = input.files?.length ?? 0;
-    chosen.textContent = n ? t("photo.chosen", { n }) : t("photo.none");
+    chosen.textContent = !n ? none : input.multiple ? t("photo.chosen", { n }) : input.files![0]!.name;
   });
   return h("div", { class: "picker" }, input, h("label", { for: id, class: "pick" }, words), chosen);
 }

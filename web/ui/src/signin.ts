@@ -3,7 +3,7 @@ import { call, get, post, Problem } from "./api";
 import { h } from "./dom";
 import { t } from "./i18n";
 
-export interface Session { name: string; full_name?: string; role: string; mode: "open" | "token" | "account"; actions: string[]; must_change?: boolean; second_factor?: boolean }
+export interface Session { name: string; full_name?: string; role: string; mode: "open" | "token" | "account"; actions: string[]; everywhere: string[]; must_change?: boolean; second_factor?: boolean }
 
 const codeNeeded = "urn:haidang:code-needed";
 

@@ -3,6 +3,7 @@
 import { get } from "./api";
 import { h } from "./dom";
 import { ago, num, t } from "./i18n";
+import { cards } from "./section";
 
 interface Source {
   name: string; via: string; state: string; last_received?: string; per_minute: number; stored: number; duplicates: number; late: number; backfill: number;
@@ -17,8 +18,8 @@ function figure(key: string, value: string, worry = false, href?: string): HTMLE
   return h("span", { class: "figure", title: t("source.help." + key) }, h("small", {}, t("source." + key)), " ", href && worry ? h("a", { href }, text) : text);
 }
 
-/** sources draws one card a source. */
-export async function sources(): Promise<HTMLElement[]> {
+/** items draws one card a source. */
+async function items(): Promise<HTMLElement[]> {
   return (await get<{ items: Source[] }>("/sources")).items.map((s) => {
     const d = s.devices, spoke = Object.values(d).reduce((a, b) => a + b, 0);
     const format = s.name === "native" ? "" : s.name;
@@ -32,3 +33,5 @@ export async function sources(): Promise<HTMLElement[]> {
         figure("stored", num(s.stored, 0)), figure("duplicates", num(s.duplicates, 0))));
   });
 }
+
+export const sourceList = cards("sources", ["source.read"], { items }, true);
