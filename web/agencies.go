@@ -15,7 +15,11 @@ func (s *Server) listAgencies(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	switch q.Get("export") {
 	case "":
-		s.json(w, http.StatusOK, list{Items: some(s.Agencies.List(q.Get("q"), q.Get("retired") == "true"))})
+		items := []*agencyView{}
+		for _, a := range s.Agencies.List(q.Get("q"), q.Get("retired") == "true") {
+			items = append(items, s.viewAgency(a))
+		}
+		s.json(w, http.StatusOK, list{Items: items})
 	case "csv":
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="agencies.csv"`)
@@ -29,7 +33,11 @@ func (s *Server) listAgencies(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) getAgency(w http.ResponseWriter, r *http.Request) {
 	a, err := s.Agencies.Get(chi.URLParam(r, "id"))
-	s.answer(w, r, http.StatusOK, a, err)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.json(w, http.StatusOK, s.viewAgency(a))
 }
 
 func (s *Server) postAgency(w http.ResponseWriter, r *http.Request) {

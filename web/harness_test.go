@@ -32,6 +32,7 @@ import (
 	"haidang/devices/agencies"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
+	"haidang/devices/calendars"
 	"haidang/devices/changelog"
 	"haidang/devices/commands"
 	"haidang/devices/credentials"
@@ -83,6 +84,9 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	must(err)
 	offices, err := agencies.Open(ctx, db, trail, places)
 	must(err)
+	hours, err := calendars.Open(ctx, db, trail)
+	must(err)
+	offices.KnowCalendars(func(id string) bool { _, err := hours.Get(id); return err == nil })
 	reg.UsePlaces(places, offices)
 	creds, err := credentials.Open(ctx, db, credentials.Options{Registry: reg, Audit: trail, Authority: newAuthority(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	must(err)
@@ -125,7 +129,7 @@ func newHouse(t *testing.T, tune func(*Options)) *house {
 	classes, err := retention.Open(ctx, db, trail, retention.Options{Within: places.Within, Report: rs.Code})
 	must(err)
 	nightly := retention.NewJob(retention.JobOptions{Store: classes, Log: log})
-	o := Options{Version: "test", Retention: classes, Nightly: nightly, Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
+	o := Options{Version: "test", Retention: classes, Nightly: nightly, Health: doing, Commands: orders, Audit: trail, People: staff, Registry: reg, Credentials: creds, Areas: places, Agencies: offices, Calendars: hours, Tracker: tracker, History: j, Events: j, Rollups: figures, Pipeline: pipe, DeadLetters: letters, Reports: rs, Media: photos,
 		Alerts: as, Dispatch: ds, Ready: func() error { return nil }, Metrics: prom, Counters: prom, Log: log, Pages: fstest.MapFS{}}
 	for _, p := range []string{"home", "wall", "report", "track", "crew", "console", "account", "health"} {
 		o.Pages.(fstest.MapFS)[p+".html"] = &fstest.MapFile{Data: []byte("<title>" + p + "</title>")}

@@ -240,6 +240,9 @@ func TestEveryAnswerIsAsDescribed(t *testing.T) {
 	const office = "id,name,phone\nvan-phong-ubnd,Văn phòng UBND tỉnh,0232 3822 001\ncap-2,Cấp nước 2,\n"
 	preview = do("operator", "POST /api/v1/agencies/import", "/api/v1/agencies/import", 200, office)["token"].(string)
 	do("operator", "POST /api/v1/agencies/import", "/api/v1/agencies/import?preview="+preview, 200, office)
+	get("/api/v1/calendars")
+	do("operator", "PUT /api/v1/calendars/{id}", "/api/v1/calendars/hanh-chinh", 200)
+	do("operator", "DELETE /api/v1/calendars/{id}", "/api/v1/calendars/ca-24-7", 204)
 	do("", "POST /api/v1/session", "/api/v1/session", 200)
 	get("/api/v1/session")
 	do("operator", "DELETE /api/v1/session", "/api/v1/session", 204)

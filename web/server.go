@@ -22,6 +22,7 @@ import (
 	"haidang/devices/agencies"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
+	"haidang/devices/calendars"
 	"haidang/devices/commands"
 	"haidang/devices/credentials"
 	"haidang/devices/health"
@@ -73,6 +74,7 @@ type Options struct {
 	Credentials *credentials.Store
 	Areas       *areas.Store
 	Agencies    *agencies.Store
+	Calendars   *calendars.Store
 	Tracker     *latest.Tracker
 	History     ingest.History
 	Events      EventHistory

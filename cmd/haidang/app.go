@@ -27,6 +27,7 @@ import (
 	"haidang/devices/agencies"
 	"haidang/devices/areas"
 	"haidang/devices/audit"
+	"haidang/devices/calendars"
 	"haidang/devices/changelog"
 	"haidang/devices/commands"
 	"haidang/devices/credentials"
@@ -146,6 +147,11 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
+	hours, err := calendars.Open(ctx, db, a.audit)
+	if err != nil {
+		return nil, err
+	}
+	offices.KnowCalendars(func(id string) bool { _, err := hours.Get(id); return err == nil })
 	a.registry.UsePlaces(places, offices)
 	if err := a.openCredentials(ctx, db); err != nil {
 		return nil, err
@@ -262,7 +268,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 		Snapshots: snapshots(a.alerts, reportService, dispatchService, a.commands),
 		Stats:     func(ctx context.Context) (any, error) { return srv.Stats(ctx) }})
 	a.registry.WatchAll(a.hub.Edited)
-	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
+	srv = web.New(web.Options{Open: open, Tokens: cfg.Tokens, OIDC: cfg.OIDC, Proxies: proxies, Version: version, Health: a.health, Commands: a.commands, Audit: a.audit, People: a.people, Registry: a.registry, Credentials: a.credentials, Areas: places, Agencies: offices, Calendars: hours, Tracker: a.tracker, History: a.history, Events: a.journal, Rollups: a.rollups,
 		Retention: classes, Nightly: a.nightly,
 		Pipeline: a.pipeline, Format: a.sources.Format, DeadLetters: letters, Reports: reportService, Media: photos, Alerts: a.alerts, Dispatch: dispatchService,
 		Hub: a.hub, Ready: a.ready, Warnings: a.warnings, SourceProblems: a.sourceProblems, Influx: a.influxStatus(), Pages: ui.Dist(), Metrics: a.prom, Counters: a.prom, Limits: cfg.Limits.limits(func(string, ...any) {}), Log: log})

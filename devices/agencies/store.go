@@ -45,10 +45,10 @@ type Store struct {
 	audit Audit
 	areas Areas
 	uses  []Use
-	// category says whether there is a category; nil: any will do.
-	category func(id string) bool
-	write    sync.Mutex                         // one change at a time
-	now      atomic.Pointer[map[string]*Agency] // by key; never changed in place
+	// category and calendar say whether there is one; nil: any will do.
+	category, calendar func(id string) bool
+	write              sync.Mutex                         // one change at a time
+	now                atomic.Pointer[map[string]*Agency] // by key; never changed in place
 }
 
 // Open brings the table up to date and loads it. A table without any agency gets
@@ -78,6 +78,20 @@ func (s *Store) InUse(u Use) { s.uses = append(s.uses, u) }
 // KnowCategories lets the store refuse categories that there are not: an agency
 // would never get what it is for. Call it before the store is used.
 func (s *Store) KnowCategories(known func(id string) bool) { s.category = known }
+
+// KnowCalendars lets the store refuse working calendars that there are not. Call
+// it before the store is used.
+func (s *Store) KnowCalendars(known func(id string) bool) { s.calendar = known }
+
+// Follows says whether an agency, also a retired one, follows a calendar.
+func (s *Store) Follows(calendar string) bool {
+	for _, a := range *s.now.Load() {
+		if a.Calendar == calendar {
+			return true
+		}
+	}
+	return false
+}
 
 // ship fills an empty table; it is not audited, for nobody did it.
 func (s *Store) ship(ctx context.Context) error {
@@ -164,6 +178,9 @@ func (s *Store) cleaned(a Agency) (*Agency, error) {
 		if s.category != nil && !s.category(c) {
 			return nil, &devices.FieldError{Field: "categories", Reason: fmt.Sprintf("%.60q is no category of reports and no device type", c)}
 		}
+	}
+	if a.Calendar != "" && s.calendar != nil && !s.calendar(a.Calendar) {
+		return nil, &devices.FieldError{Field: "calendar", Reason: fmt.Sprintf("%.60q is no working calendar; GET /api/v1/calendars lists them", a.Calendar)}
 	}
 	return &a, nil
 }

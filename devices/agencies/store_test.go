@@ -142,6 +142,18 @@ func TestBadAgenciesNameTheField(t *testing.T) {
 	}
 }
 
+func TestUnknownCalendarsAreRefused(t *testing.T) {
+	s, _, _ := open(t)
+	s.KnowCalendars(func(id string) bool { return id == "hanh-chinh" })
+	_, err := s.Create(t.Context(), agencies.Agency{ID: "a", Name: "A", Calendar: "hanh-chin"})
+	if fe, ok := errors.AsType[*devices.FieldError](err); !ok || fe.Field != "calendar" {
+		t.Errorf("created: %v", err)
+	}
+	if _, err := s.Create(t.Context(), agencies.Agency{ID: "a", Name: "A", Calendar: "hanh-chinh"}); err != nil || !s.Follows("hanh-chinh") || s.Follows("x") {
+		t.Errorf("created: %v", err)
+	}
+}
+
 // A misspelt category would bring an agency nothing, unseen.
 func TestUnknownCategoriesAreRefused(t *testing.T) {
 	s, _, _ := open(t)
