@@ -13,7 +13,7 @@ setup: ## what the tests need: mosquitto, Chromium
 	sh deploy/setup.sh
 
 test: setup ## everything, with the race detector
-	HAIDANG_REQUIRE_SERVICES=1 go test -race -timeout 12m ./...
+	HAIDANG_REQUIRE_SERVICES=1 go test -race -timeout 30m ./...
 
 check: ## form: gofmt, vet, modules
 	@test -z "$$(gofmt -l alerts cmd deploy devices firmware-sim ingest web)" || { gofmt -l alerts cmd deploy devices firmware-sim ingest web; echo "run gofmt -w on these"; exit 1; }

@@ -44,7 +44,7 @@ func unchanged(op, at string, status int) bool {
 // noBefore and noAfter are acts of which one half is not there, or is secret;
 // others have both.
 var (
-	noBefore = []string{"create", "issue", "begin", "send", "send_all", "use", "approve", "import", "secrets", "reset", "end", "unmask", "replay", "discard", "restore", "export"}
+	noBefore = []string{"create", "issue", "begin", "hold", "send", "send_all", "use", "approve", "import", "secrets", "reset", "end", "unmask", "replay", "discard", "restore", "export"}
 	noAfter  = []string{"delete", "reset", "end", "unmask", "export"}
 )
 
