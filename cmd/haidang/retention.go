@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/commands"
+	"haidang/devices/personal"
 	"haidang/devices/retention"
 	"haidang/ingest"
 	"haidang/ingest/deadletters"
@@ -103,7 +106,7 @@ func (c *Config) retentionAt() (time.Duration, error) {
 // job is the nightly run over all stores.
 func (k *keeping) job(at time.Duration, metrics prometheus.Registerer, log *slog.Logger) *retention.Job {
 	return retention.NewJob(retention.JobOptions{Store: k.store, At: at, Metrics: metrics, Log: log, Seal: k.seal,
-		Parts: []retention.Part{k.entries(retention.Readings), k.hours(), k.entries(retention.VesselTracks), k.deadLetters(), k.told(), k.personal(), k.photos()}})
+		Parts: []retention.Part{k.entries(retention.Readings), k.plates(), k.hours(), k.entries(retention.VesselTracks), k.deadLetters(), k.told(), k.personal(), k.photos()}})
 }
 
 // seal completes the vessel tracks' chains and notes their heads.
@@ -165,6 +168,47 @@ func (k *keeping) entries(class string) retention.Part {
 		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
 			return k.journal.Expire(ctx, expiry(c), func(e journal.Expired) error { return step(lot(e)) })
 		}}
+}
+
+// plates are what tells a person in events.
+func (k *keeping) plates() retention.Part {
+	expiry := func(c retention.Cut) journal.Expiry {
+		return journal.Expiry{Held: k.held, Before: func(id devices.ID) time.Time { return c.Before(k.typeOf(id)) }}
+	}
+	lot := func(e journal.Expired) retention.Lot {
+		return retention.NewLot("event", k.typeOf(e.Device), e.Entries, 0, e.Oldest, e.Newest)
+	}
+	return retention.Part{Class: retention.Plates,
+		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
+			err = k.journal.WouldMask(ctx, expiry(c), maskEvent, func(e journal.Expired) { ls.Add(lot(e)) })
+			return ls, err
+		},
+		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
+			return k.journal.Mask(ctx, expiry(c), maskEvent, func(e journal.Expired) error { return step(lot(e)) })
+		}}
+}
+
+// maskEvent hides for good what tells a person in the data of an event. What
+// was masked carries a number, so that two plates of one province stay two
+// events.
+func maskEvent(data json.RawMessage, n int) (json.RawMessage, bool) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if len(data) == 0 || d.Decode(&v) != nil {
+		return data, false
+	}
+	before, _ := json.Marshal(v) // was JSON
+	v = personal.Fields(v)
+	after, _ := json.Marshal(v)
+	if bytes.Equal(before, after) {
+		return data, false
+	}
+	if o, ok := v.(map[string]any); ok {
+		o["masked"] = n + 1
+		after, _ = json.Marshal(o)
+	}
+	return after, true
 }
 
 // untaken says which reader of the journal has not taken what its shelves hold.

@@ -16,6 +16,7 @@ var classesYAML []byte
 // The classes that ship, by id.
 const (
 	Readings       = "readings"
+	Plates         = "plates"
 	Rollups        = "rollups"
 	VesselTracks   = "vessel_tracks"
 	DeadLetters    = "dead_letters"

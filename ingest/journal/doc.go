@@ -19,6 +19,8 @@
 //   - The runs of vessels, blocks, are hash-chained in the order in which they
 //     came to the shelves, and never joined or written again (chain.go). One that
 //     was changed, removed or inserted is found and named (VerifyTracks).
+//   - An entry stays as it came; Mask alone changes data of old events, never of
+//     vessels.
 //   - Entries go by Expire alone, by device and whole days; how far is noted
 //     before they go (Floor).
 //   - Settling, joining and cutting can be broken off anywhere: what is done

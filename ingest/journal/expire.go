@@ -48,7 +48,7 @@ func (j *Journal) WouldExpire(ctx context.Context, x Expiry, fn func(Expired)) e
 				return nil
 			}
 		}
-	}, func(time.Time) error { return nil })
+	}, nil)
 }
 
 // Expire removes what is old enough, by small steps, and tells each. What
@@ -92,7 +92,7 @@ type expiring struct {
 }
 
 // expiring calls some for each device, kind and shelf of which something may go,
-// and done after each shelf.
+// and done, unless it is nil, after each shelf.
 func (j *Journal) expiring(ctx context.Context, x Expiry, some func(*shelf, expiring) error, done func(time.Time) error) error {
 	starts, err := listShelves(j.dir)
 	if err != nil {
@@ -118,7 +118,7 @@ func (j *Journal) expiring(ctx context.Context, x Expiry, some func(*shelf, expi
 				return err
 			}
 		}
-		if len(all) > 0 {
+		if len(all) > 0 && done != nil {
 			if err := done(start); err != nil {
 				return err
 			}
@@ -225,6 +225,9 @@ func (j *Journal) expireSome(ctx context.Context, s *shelf, h expiring, after in
 	defer tx.Rollback()
 	for _, r := range rs {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM run WHERE id=?`, r.id); err != nil {
+			return e, 0, fmt.Errorf("write %s: %w", s.path, err)
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM masked WHERE run=?`, r.id); err != nil {
 			return e, 0, fmt.Errorf("write %s: %w", s.path, err)
 		}
 		if r.link.No == 0 {

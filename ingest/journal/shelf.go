@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS run(id INTEGER PRIMARY KEY, device INTEGER NOT NULL,
 	first INTEGER NOT NULL, -- fix times of the first and last entry, ms since 1970 UTC, of one day
 	last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS run_time ON run(device, kind, first, last);
-` + linkSchema + dictionarySchema("device", "id") + dictionarySchema("metric", "name")
+` + linkSchema + maskSchema + dictionarySchema("device", "id") + dictionarySchema("metric", "name")
 
 func periodStart(t time.Time) time.Time { return t.UTC().Truncate(period) }
 
@@ -241,7 +241,10 @@ func (w *shelving) link(ctx context.Context, run, dev int64, name string, day in
 
 // drop removes a run.
 func (w *shelving) drop(ctx context.Context, id int64) error {
-	_, err := w.tx.ExecContext(ctx, `DELETE FROM run WHERE id=?`, id)
+	if _, err := w.tx.ExecContext(ctx, `DELETE FROM run WHERE id=?`, id); err != nil {
+		return err
+	}
+	_, err := w.tx.ExecContext(ctx, `DELETE FROM masked WHERE run=?`, id) // its number may be given again
 	return err
 }
 
