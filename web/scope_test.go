@@ -7,14 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/gorilla/websocket"
 
 	"haidang/alerts"
-	"haidang/devices"
-	"haidang/devices/health"
 	"haidang/devices/people"
 )
 
@@ -82,12 +79,7 @@ func fill(route string, of map[string]string) string {
 // Who may do everything in one area, and nothing elsewhere, is shown nothing of
 // what lies elsewhere: by no route, list, file or channel.
 func TestNothingOfAnotherAreaIsShown(t *testing.T) {
-	h := newHouse(t, func(o *Options) {
-		withFormats(o)
-		o.Traits = func(d *devices.Device) health.Traits {
-			return health.Traits{Expectation: health.Expectation{Interval: time.Minute}, Vendor: d.Vendor, Network: d.Network, Agency: d.Agency}
-		}
-	})
+	h := newHouse(t, withFormats)
 	in := h.within("trong-kia", "dong-hoi", `"lat":17.47,"lon":106.6`)
 	out := h.within("ngoai-kia", "da-nang", `"lat":15.6,"lon":108.2`)
 	var both struct {
@@ -125,8 +117,9 @@ func TestNothingOfAnotherAreaIsShown(t *testing.T) {
 	}
 	shows := func(body string) bool { return strings.Contains(strings.ToLower(body), "ngoai-kia") }
 	var asked int
-	// A report is read by everybody who has its code; it has no list here.
-	open := []string{"/api/v1/reports/{code}", "/openapi.json", "/osmand", "/osmand/{secret}", "/ws"}
+	// A report is read by everybody who has its code; it has no list here. What
+	// waits for a device only itself is told.
+	open := []string{"/api/v1/reports/{code}", "/openapi.json", "/osmand", "/osmand/{secret}", "/ws", "/api/v1/devices/{id}/commands/pending"}
 	err := chi.Walk(h.srv.handler, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if method != "GET" || isPage(route) || slices.Contains(open, route) {
 			return nil
