@@ -5,6 +5,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +62,9 @@ func (l *Limits) of(c class) ingest.Limit {
 // which watch over the program.
 var machines = []string{"/osmand", "/api/v2/write", "/api/v1/formats/", "/api/v1/indicators", "/api/v1/provision", "/healthz", "/readyz", "/metrics", "/assets/"}
 
+// ofDevice are a device's own calls below its path.
+var ofDevice = regexp.MustCompile(`^(?:POST /api/v1/devices/[^/]+/(?:readings|events|config/reported|replies/[^/]+)|GET /api/v1/devices/[^/]+/commands/pending)$`)
+
 // classOf finds the class of a request by its method and path.
 func classOf(r *http.Request) class {
 	p := r.URL.Path
@@ -72,7 +76,7 @@ func classOf(r *http.Request) class {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch last := p[strings.LastIndex(p, "/")+1:]; {
-	case !read && strings.HasPrefix(p, "/api/v1/devices/") && (last == "readings" || last == "events"):
+	case ofDevice.MatchString(r.Method + " " + p):
 		return free
 	case p == "/ws": // counted while it is open
 		return free

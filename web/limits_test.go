@@ -166,7 +166,8 @@ func TestRoutesHaveTheirClass(t *testing.T) {
 	count(imports, "POST /api/v1/devices/import", "POST /api/v1/areas/import", "POST /api/v1/agencies/import", "POST /api/v1/device-types/import")
 	count(uploads, "PUT /api/v1/devices/{id}/photo", "DELETE /api/v1/devices/{id}/photo")
 	count(free, "GET /healthz", "GET /readyz", "GET /metrics", "GET /ws", "GET /osmand", "POST /osmand", "GET /osmand/{secret}", "POST /osmand/{secret}", "POST /api/v2/write", "GET /assets/*",
-		"POST /api/v1/devices/{id}/readings", "POST /api/v1/devices/{id}/events", "POST /api/v1/formats/{format}", "POST /api/v1/indicators", "POST /api/v1/provision")
+		"POST /api/v1/devices/{id}/readings", "POST /api/v1/devices/{id}/events", "POST /api/v1/devices/{id}/config/reported", "POST /api/v1/devices/{id}/replies/{name}", "GET /api/v1/devices/{id}/commands/pending",
+		"POST /api/v1/formats/{format}", "POST /api/v1/indicators", "POST /api/v1/provision")
 	if fmt.Sprint(len(seen[reads]) > 40, len(seen[writes]) > 40) != "true true" {
 		t.Errorf("%d reads, %d writes", len(seen[reads]), len(seen[writes]))
 	}

@@ -196,11 +196,9 @@ func TestNothingLeadsElsewhere(t *testing.T) {
 			continue
 		}
 		for _, e := range evil {
-			q := url.Values{}
-			for _, name := range []string{"next", "url", "redirect", "return", "return_to", "continue", "base", "state", "error"} {
-				q.Set(name, e)
+			for _, name := range []string{"next", "url", "redirect", "base", "state"} {
+				look(r[1]+"?"+url.Values{name: {e}}.Encode(), "Host", "evil.example", "X-Forwarded-Host", "evil.example", "Authorization", "Bearer admin")
 			}
-			look(r[1]+"?"+q.Encode(), "Host", "evil.example", "X-Forwarded-Host", "evil.example", "Authorization", "Bearer admin")
 		}
 	}
 	for _, path := range []string{"//evil.example", "//evil.example/", "//evil.example/%2e%2e", "/%2f%2fevil.example/", `/\evil.example/`, "/assets//evil.example/", "/assets//evil.example/index.html", "/assets/../..//evil.example", "/assets/index.html", "/assets", "/api/v1/", "/wall/", "//evil.example/wall"} {
