@@ -14,13 +14,15 @@ import (
 func TestOldLettersExpire(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "dead.db")
 	s := open(t, path)
+	var ls []ingest.DeadLetter
 	for i := range 1200 {
 		dev := devices.ID("a")
 		if i == 700 {
 			dev = "held"
 		}
-		add(t, s, ingest.DeadLetter{Device: dev, ReceivedAt: t0.Add(time.Duration(i) * time.Minute), Payload: []byte("1234567890")})
+		ls = append(ls, ingest.DeadLetter{Device: dev, ReceivedAt: t0.Add(time.Duration(i) * time.Minute), Payload: []byte("1234567890")})
 	}
+	add(t, s, ls...)
 	if _, err := s.Discard(t.Context(), Filter{To: t0.Add(10 * time.Minute)}, t0); err != nil {
 		t.Fatal(err)
 	}
