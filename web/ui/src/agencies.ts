@@ -5,9 +5,9 @@ import { chooseMany } from "./choose";
 import { Preview, importer } from "./csvimport";
 import { ask } from "./dialog";
 import { h, show } from "./dom";
-import { forget, group, sheet, text } from "./form";
+import { forget, group, select, sheet, text } from "./form";
 import { pick, t } from "./i18n";
-import { Agency, agencies, areaChoices, areas, categories, categoryChoices, changed, named } from "./lookups";
+import { Agency, areaChoices, areas, calendars, categories, categoryChoices, changed, named } from "./lookups";
 import { Redraw, Section, back, cards, press } from "./section";
 
 interface AgencyPreview extends Preview { added: Change[]; changed: Change[] }
@@ -28,12 +28,12 @@ const imported = (redraw: Redraw) => importer<AgencyPreview>({
 
 /** form is an agency's; an empty id is a new one. */
 async function form(a: Agency, done: () => void): Promise<HTMLElement> {
-  const [places, kinds, others] = await Promise.all([areaChoices(), categoryChoices(), agencies()]);
+  const [places, kinds, plans] = await Promise.all([areaChoices(), categoryChoices(), calendars()]);
   const number = (v: string) => (/^\+?\d{3,20}$/.test(v.replace(/[ .-]/g, "")) ? "" : t("agency.badnumber"));
   const id = text("id", t("agency.id"), a.id, { required: true, max: 60, help: t("agency.idhelp"), check: (v) => (idForm.test(v) ? "" : t("agency.badid")), id: "agency-id" });
   const who = [...(a.id ? [] : [id]), text("name", t("agency.name"), a.name, { required: true, id: "agency-name" }), text("name_en", t("agency.name_en"), a.name_en)];
   const duty = [chooseMany("areas", t("agency.areas"), places, a.areas, { help: t("agency.areashelp"), id: "agency-areas" }), chooseMany("categories", t("agency.categories"), kinds, a.categories, { help: t("agency.categorieshelp"), id: "agency-categories" }),
-    text("calendar", t("agency.calendar"), a.calendar ?? "", { max: 60, help: t("agency.calendarhelp"), list: [...new Set(["hanh-chinh", "truc-24-7", ...others.map((x) => x.calendar ?? "")])].filter(Boolean) })];
+    select("calendar", t("agency.calendar"), plans.map((x) => [x.id, named(x)]), a.calendar ?? "", { help: t("agency.calendarhelp"), none: "–" })];
   const reach = [text("phone", t("agency.phone"), a.phone ?? "", { max: 40, inputmode: "tel", check: number, id: "agency-phone" }), text("email", t("agency.email"), a.email ?? "", { inputmode: "email", check: (v) => (/^[^\s@]+@[^\s@]+$/.test(v) ? "" : t("agency.bademail")) }), text("zalo", t("agency.zalo"), a.zalo ?? "", { max: 40, inputmode: "tel", check: number, help: t("agency.zalohelp") })];
   return sheet([group(t("agency.who"), ...who), group(t("agency.duty"), ...duty), group(t("agency.reach"), ...reach)], () => [...who, ...duty, ...reach], t("devices.save"), async (v) => {
     await (a.id ? call("PUT", "/agencies/" + a.id, { ...v, retired: a.retired }) : post("/agencies", v));
@@ -76,13 +76,13 @@ const list = cards("agencies", ["device.read"], {
       h("div", { class: "acts" }, manage ? h("a", { class: "primary", href: "#agencies/+new" }, t("agency.new")) : null, h("a", { href: "/api/v1/agencies?export=csv", download: "agencies.csv" }, t("devices.export"))), manage ? imported(redraw) : null);
   },
   async items(_, __, desk) {
-    const [got, places, kinds] = await Promise.all([get<{ items: Agency[] }>("/agencies?" + new URLSearchParams({ q: filter.q, ...(filter.retired && { retired: "true" }) })), areas(), categories()]);
+    const [got, places, kinds, plans] = await Promise.all([get<{ items: Agency[] }>("/agencies?" + new URLSearchParams({ q: filter.q, ...(filter.retired && { retired: "true" }) })), areas(), categories(), calendars()]);
     const of = (codes: string[], names: [string, string][]) => codes.map((c) => names.find(([x]) => x === c)?.[1] ?? c).join(", ");
     return got.items.map((a) => {
       const name = h("b", {}, named(a));
       return h("li", { "data-agency": a.id }, desk.everywhere("area.manage") ? h("a", { class: "open", href: "#agencies/" + a.id }, name) : name, " ", h("code", {}, a.id), a.retired ? h("span", { class: "state s-refused" }, t("agency.retired")) : null,
         h("p", {}, a.areas.length ? of(a.areas, places.map((x) => [x.code, named(x)])) : t("agency.everywhere")), a.categories.length ? h("p", {}, of(a.categories, kinds.map((x) => [x.id, pick(x.name)]))) : null,
-        h("p", {}, h("small", {}, [a.phone, a.email, a.zalo && "Zalo " + a.zalo, a.calendar && t("agency.calendar") + ": " + a.calendar].filter(Boolean).join(" · "))));
+        h("p", {}, h("small", {}, [a.phone, a.email, a.zalo && "Zalo " + a.zalo, a.calendar && named(plans.find((x) => x.id === a.calendar) ?? { name: a.calendar })].filter(Boolean).join(" · "))));
     });
   },
 });

@@ -66,14 +66,14 @@ async function page(el: HTMLElement, id: string, manage: boolean): Promise<Redra
 
 const list = cards("commands", ["device.read"], {
   tools: (redraw, desk) => {
-    if (!desk.everywhere("device.manage")) return null;
+    if (!desk.may("device.command")) return null;
     const inside = h("div", {}), el: HTMLDetailsElement = h("details", { class: "wide", ontoggle: () => {
       if (el.open && !inside.firstChild) form(() => { el.open = false; show(inside); redraw(); }).then((f) => show(inside, f), (e) => show(inside, h("p", { class: "error" }, (e as Error).message)));
     } }, h("summary", {}, t("batch.new")), inside);
     return el;
   },
-  items: async (_, redraw, desk) => Promise.all((await get<{ items: Batch[] }>("/commands")).items.map((b) => card(b, redraw, desk.everywhere("device.manage")))),
-}, true);
+  items: async (_, redraw, desk) => Promise.all((await get<{ items: Batch[] }>("/commands")).items.map((b) => card(b, redraw, desk.may("device.command")))),
+});
 
 /** batchPages are the bulk commands, and one of them. */
-export const batchPages: Section = { ...list, page: async (el, place, desk) => (place.thing ? page(el, place.thing, desk.everywhere("device.manage")) : list.page(el, place, desk)) };
+export const batchPages: Section = { ...list, page: async (el, place, desk) => (place.thing ? page(el, place.thing, desk.may("device.command")) : list.page(el, place, desk)) };

@@ -60,7 +60,7 @@ function object(text: string): object | undefined {
 }
 
 /** commands shows a device's newest commands, until it is taken from the page. */
-export async function commands(device: string, mayAct: boolean): Promise<HTMLElement> {
+export async function commands(device: string, mayAct: boolean, mayConfigure: boolean): Promise<HTMLElement> {
   const list = h("div", { "aria-live": "polite" }), config = h("div", {});
   let shown = "";
   const redraw = async (): Promise<void> => {
@@ -69,7 +69,7 @@ export async function commands(device: string, mayAct: boolean): Promise<HTMLEle
     const now = JSON.stringify(conf);
     if (now === shown || config.querySelector("details[open]")) return; // nothing is drawn anew under somebody's hands
     shown = now;
-    show(config, settings(device, conf, mayAct, async () => { shown = ""; await redraw(); }));
+    show(config, settings(device, conf, mayConfigure, async () => { shown = ""; await redraw(); }));
   };
   await redraw();
   const timer = setInterval(() => { if (!list.isConnected) clearInterval(timer); else redraw().catch(() => {}); }, 3000);

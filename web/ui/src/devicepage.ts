@@ -45,7 +45,7 @@ export async function devicePage(el: HTMLElement, id: string, desk: Desk): Promi
     h("p", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("span", { class: "state" }, t("devices.life." + d.life)), " ", h("small", {}, [kind && pick(kind.name), d.area_name, d.vendor, d.last_seen ? `${t("device.seen")} ${ago(d.last_seen)}` : t("device.never"), d.life_reason].filter(Boolean).join(" · "))),
     values(d, kind?.metrics ?? []), h("div", { class: "acts" }, labels(d.id), h("a", { href: "/suc-khoe#q=" + encodeURIComponent(d.id) }, t("health.title")), ...acts),
     manage ? h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), await editDevice(d.id, redraw)) : h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), facts(d)),
-    manage ? credentials(d.id) : null, h("section", { class: "chapter" }, await commands(d.id, manage)));
+    manage ? credentials(d.id) : null, h("section", { class: "chapter" }, await commands(d.id, desk.may("device.command"), manage)));
 }
 
 /** facts is what is known of a device, for who may not change it. */

@@ -20,7 +20,7 @@ interface Device {
 
 const states = ["live", "late", "silent", "dead", "never"] as const;
 const pageSize = 50;
-let mayAct = false;
+let mayAct = false, mayConfigure = false;
 
 const share = (x?: number | null): string => (x === undefined || x === null ? "–" : num(100 * x, 1) + " %");
 
@@ -77,7 +77,7 @@ async function opened(box: HTMLElement, id: string): Promise<void> {
     h("div", { class: "figures" }, ...["24h", "7d", "30d"].map((w) => h("span", { class: "figure" }, h("small", {}, t("health.window." + w)), " ", h("b", {}, share(d.availability_over?.[w]))))),
     h("h3", {}, t("health.metrics")), metrics.length ? h("ul", { class: "plainlist" }, ...metrics.map(([name, m]) => h("li", {}, fresh(m.state), " ", h("b", {}, name), " ", h("small", {}, ago(m.last_seen) + (m.timeout_s ? " · " + t(m.timeout_learned ? "health.timeout.learned" : "health.timeout", { span: span(m.timeout_s) }) : ""))))) : h("p", { class: "empty" }, t("device.nodata")),
     h("h3", {}, t("health.outages")), outages.length ? h("ul", { class: "plainlist" }, ...outages.slice(0, 20).map((o) => h("li", {}, t("health.outage", { from: when(o.last_seen), to: when(o.back_at), span: span((Date.parse(o.back_at) - Date.parse(o.last_seen)) / 1000) })))) : h("p", { class: "empty" }, t("health.outages.none")),
-    await commands(id, mayAct));
+    await commands(id, mayAct, mayConfigure));
 }
 
 function card(d: Device): HTMLElement {
@@ -94,7 +94,9 @@ function card(d: Device): HTMLElement {
 
 async function main(): Promise<void> {
   document.title = t("health.title") + " – Hải Đăng";
-  mayAct = (await signedIn()).actions.includes("device.command");
+  const me = await signedIn();
+  mayAct = me.actions.includes("device.command");
+  mayConfigure = me.actions.includes("device.manage");
   const groups = h("section", { class: "grouped" }), list = h("section", { class: "list", "aria-live": "polite" });
   let turn = 0;
   const form = filter(new URLSearchParams(location.hash.slice(1)), () => { draw(); });

@@ -38,6 +38,7 @@ export const changed = (): void => asked.clear();
 export const types = () => once<DeviceType>("/device-types");
 export const areas = () => once<Area>("/areas?limit=1000");
 export const agencies = () => once<Agency>("/agencies?retired=true");
+export const calendars = () => once<{ id: string; name: string; name_en: string }>("/calendars");
 export const categories = () => once<Category>("/report-categories");
 
 /** named is a thing's name in the reader's language. */

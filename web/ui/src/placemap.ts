@@ -23,7 +23,7 @@ export function placeParts(lat: number | undefined, lon: number | undefined): Pa
     open.hidden = true;
     map.hidden = false;
     try {
-      const [{ createMap, hasWebGL }, gl] = await Promise.all([import("./basemap"), import("maplibre-gl")]);
+      const [{ createMap, hasWebGL }, gl] = await Promise.all([import("./basemap"), import("maplibre-gl/dist/maplibre-gl-csp")]);
       if (!hasWebGL()) { show(map, h("p", { class: "hint" }, t("place.nomap"))); return; }
       const spot = (): [number, number] | null => {
         const [la, lo] = fields.map((f) => (f.value.trim() ? Number(f.value.replace(",", ".")) : NaN));
