@@ -50,14 +50,15 @@ type Options struct {
 
 // Broker is a running broker.
 type Broker struct {
-	srv    *server.Server
-	opts   Options
-	ready  atomic.Bool
-	secret string
-	host   string
-	port   int
-	intake *intake
-	old    *leftovers
+	srv     *server.Server
+	opts    Options
+	ready   atomic.Bool
+	closing atomic.Bool
+	secret  string
+	host    string
+	port    int
+	intake  *intake
+	old     *leftovers
 
 	webPort int
 
@@ -116,7 +117,7 @@ func Start(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up embedded broker: %w", err)
 	}
-	srv.SetLoggerV2(natsLogger{o.Log}, false, false, false)
+	srv.SetLoggerV2(natsLogger{o.Log, &b.closing}, false, false, false)
 	b.srv = srv
 	srv.Start()
 	if !srv.ReadyForConnections(15 * time.Second) {
@@ -205,6 +206,7 @@ func (b *Broker) Close() {
 		b.intake.end()
 		b.intake.conn.Close()
 	}
+	b.closing.Store(true)
 	b.srv.Shutdown()
 	b.srv.WaitForShutdown()
 	b.ending.Wait()
@@ -216,7 +218,12 @@ func (b *Broker) isServer(password string) bool {
 }
 
 // natsLogger brings the server's log into ours: only what an operator can use.
-type natsLogger struct{ log *slog.Logger }
+// While it closes, that is nothing: every device's last will fails for want of a
+// server, and the next start knows how devices are by what they send.
+type natsLogger struct {
+	log     *slog.Logger
+	closing *atomic.Bool
+}
 
 func (natsLogger) Noticef(string, ...any) {}
 func (natsLogger) Debugf(string, ...any)  {}
@@ -226,8 +233,8 @@ func (l natsLogger) Warnf(f string, a ...any) {
 }
 func (l natsLogger) Errorf(f string, a ...any) {
 	text := fmt.Sprintf(f, a...)
-	if strings.Contains(text, server.ErrAuthentication.Error()) {
-		return // Check has said it, with the reason
+	if strings.Contains(text, server.ErrAuthentication.Error()) || l.closing.Load() {
+		return // of a sign-in, Check has said it, with the reason
 	}
 	l.log.Error(text, "component", "broker")
 }

@@ -1,11 +1,13 @@
 package broker_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,6 +237,24 @@ func TestLastWillComes(t *testing.T) {
 	}
 	m.Done(ingest.Outcome{})
 	nothing(t, got)
+}
+
+// A stop is not an error of each device that had a last will.
+func TestStopSaysNothing(t *testing.T) {
+	var said bytes.Buffer
+	b, err := broker.Start(broker.Options{Open: true, Dir: t.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(&said, nil)),
+		Submit: func(context.Context, ingest.Message) error { return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Ready()
+	for _, id := range []string{"a", "b", "c"} {
+		device(t, options(b, id).SetWill("ioc/v1/devices/"+id+"/state", "offline", 1, true).SetAutoReconnect(false))
+	}
+	b.Close()
+	if strings.Contains(said.String(), "level=ERROR") {
+		t.Errorf("it says %s", said.String())
+	}
 }
 
 func TestDeviceSpeaksOnlyAsItself(t *testing.T) {
