@@ -67,7 +67,7 @@ func (l *Log) Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	return nil
 }
 
-const insertEntry = `INSERT INTO audit(seq,at,who,role,address,action,kind,id,before,after,why,hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`
+const insertEntry = `INSERT OR ROLLBACK INTO audit(seq,at,who,role,address,action,kind,id,before,after,why,hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)`
 
 func (e *Entry) columns() []any {
 	return []any{e.Seq, e.At.UnixMilli(), e.Who, e.Role, e.Address, e.Action, e.Kind, e.ID, string(e.Before), string(e.After), e.Why, e.Hash}
