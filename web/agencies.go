@@ -89,7 +89,9 @@ func (s *Server) importAgencies(w http.ResponseWriter, r *http.Request) {
 		*agencies.Preview
 	}
 	if !r.URL.Query().Has("preview") {
-		s.json(w, http.StatusOK, answer{false, s.Agencies.Preview(file)})
+		p := s.Agencies.Preview(file)
+		sayFaults(p.Errors, inLanguage(w, r))
+		s.json(w, http.StatusOK, answer{false, p})
 		return
 	}
 	p, err := s.Agencies.Apply(r.Context(), file, r.URL.Query().Get("preview"))

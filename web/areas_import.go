@@ -20,7 +20,9 @@ func (s *Server) importAreas(w http.ResponseWriter, r *http.Request) {
 		*areas.Preview
 	}
 	if !r.URL.Query().Has("preview") {
-		s.json(w, http.StatusOK, answer{false, s.Areas.Preview(file)})
+		p := s.Areas.Preview(file)
+		sayFaults(p.Errors, inLanguage(w, r))
+		s.json(w, http.StatusOK, answer{false, p})
 		return
 	}
 	p, err := s.Areas.Apply(r.Context(), file, r.URL.Query().Get("preview"))

@@ -50,11 +50,11 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 	case async:
 		w.Header().Set("Location", "/api/v1/imports/"+i.ID)
-		s.json(w, http.StatusAccepted, i)
+		s.json(w, http.StatusAccepted, sayImport(i, inLanguage(w, r)))
 	case i.State == sheet.Refused && !o.DryRun:
 		s.refuseImport(w, r, i)
 	default:
-		s.json(w, http.StatusOK, i)
+		s.json(w, http.StatusOK, sayImport(i, inLanguage(w, r)))
 	}
 }
 
@@ -71,18 +71,30 @@ func (s *Server) refuseImport(w http.ResponseWriter, r *http.Request, i sheet.Im
 	s.problem(w, r, p)
 }
 
-func (s *Server) listImports(w http.ResponseWriter, _ *http.Request) {
-	s.json(w, http.StatusOK, list{Items: s.imports.List()})
+func (s *Server) listImports(w http.ResponseWriter, r *http.Request) {
+	say, items := inLanguage(w, r), s.imports.List()
+	for n, i := range items {
+		items[n] = sayImport(i, say)
+	}
+	s.json(w, http.StatusOK, list{Items: items})
 }
 
 func (s *Server) getImport(w http.ResponseWriter, r *http.Request) {
 	i, err := s.imports.Get(chi.URLParam(r, "id"))
-	s.answer(w, r, http.StatusOK, i, err)
+	s.answerImport(w, r, i, err)
 }
 
 func (s *Server) stopImport(w http.ResponseWriter, r *http.Request) {
 	i, err := s.imports.Stop(chi.URLParam(r, "id"))
-	s.answer(w, r, http.StatusOK, i, err)
+	s.answerImport(w, r, i, err)
+}
+
+func (s *Server) answerImport(w http.ResponseWriter, r *http.Request, i sheet.Import, err error) {
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.json(w, http.StatusOK, sayImport(i, inLanguage(w, r)))
 }
 
 // getImportSecrets answers with the secrets of new devices, this once.

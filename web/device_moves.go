@@ -74,6 +74,10 @@ func (s *Server) postMoves(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m.DryRun = b.DryRun
+	say := inLanguage(w, r)
+	for i := range m.Unresolved {
+		m.Unresolved[i].Why = say(m.Unresolved[i].Why)
+	}
 	s.json(w, http.StatusOK, m)
 }
 

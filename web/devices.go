@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -89,16 +88,14 @@ func (s *Server) answerOutcome(w http.ResponseWriter, r *http.Request, o ingest.
 		Message string `json:"message"`
 	}
 	letters := []refused{}
-	p := problem{Type: "about:blank", Title: http.StatusText(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Instance: r.URL.Path, Request: requestID(r)}
+	p := problem{Status: http.StatusUnprocessableEntity}
 	for _, d := range o.DeadLetters {
 		letters = append(letters, refused{d.ID, d.Code, d.Message})
 		p.Errors = append(p.Errors, fieldError{d.Code, d.Message})
 	}
 	if o.Stored+o.Duplicates == 0 && len(letters) > 0 {
 		p.Detail = letters[0].Message
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(p.Status)
-		json.NewEncoder(w).Encode(p)
+		s.problem(w, r, p)
 		return
 	}
 	s.json(w, http.StatusAccepted, map[string]any{"stored": o.Stored, "duplicates": o.Duplicates, "dead_letters": letters})

@@ -43,7 +43,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	fe, isField := errors.AsType[*devices.FieldError](err)
 	switch {
 	case isField:
-		p.Status, p.Detail, p.Errors = http.StatusUnprocessableEntity, fe.Error(), []fieldError{{fe.Field, fe.Reason}}
+		p.Status, p.Errors = http.StatusUnprocessableEntity, []fieldError{{fe.Field, fe.Reason}}
 	case errors.As(err, &tooLarge):
 		p.Status, p.Detail = http.StatusRequestEntityTooLarge, "the body is larger than this server takes"
 	case errors.Is(err, devices.ErrNotFound):
@@ -91,10 +91,18 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.problem(w, r, p)
 }
 
-// problem answers with p, whose status says the rest.
+// problem answers with p, whose status says the rest, in the language of who asks.
+// Without a detail, the first of its errors is it.
 func (s *Server) problem(w http.ResponseWriter, r *http.Request, p problem) {
+	say := inLanguage(w, r)
 	p.Type = cmp.Or(p.Type, "about:blank")
-	p.Title, p.Instance, p.Request = http.StatusText(p.Status), r.URL.Path, requestID(r)
+	p.Title, p.Instance, p.Request = say(http.StatusText(p.Status)), r.URL.Path, requestID(r)
+	for i := range p.Errors {
+		p.Errors[i].Detail = say(p.Errors[i].Detail)
+	}
+	if p.Detail = say(p.Detail); p.Detail == "" && len(p.Errors) > 0 {
+		p.Detail = p.Errors[0].Field + ": " + p.Errors[0].Detail
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p)

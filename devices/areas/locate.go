@@ -135,11 +135,10 @@ func (x *index) closed(v *Version, day Day) string {
 	for _, h := range x.heirs(v.Code, day) {
 		heirs = append(heirs, fmt.Sprintf("%s (%s)", h.Name, h.Code))
 	}
-	ended := fmt.Sprintf("%s (%s) ended on %s", v.Name, v.Code, v.ValidTo.vietnamese())
 	if len(heirs) == 0 {
-		return ended + ", and no successor of it is known"
+		return fmt.Sprintf("%s (%s) ended on %s, and no successor of it is known", v.Name, v.Code, v.ValidTo.vietnamese())
 	}
-	return ended + "; now it is " + strings.Join(heirs, " or ")
+	return fmt.Sprintf("%s (%s) ended on %s; now it is %s", v.Name, v.Code, v.ValidTo.vietnamese(), strings.Join(heirs, " or "))
 }
 
 // heirs are the areas of a day in which the last version of a code is found;

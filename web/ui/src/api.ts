@@ -1,4 +1,4 @@
-import { t } from "./i18n";
+import { lang, t } from "./i18n";
 
 /** Problem is an RFC 9457 answer of the server. */
 export class Problem extends Error {
@@ -12,6 +12,9 @@ export async function told(res: Response): Promise<Problem> {
   return new Problem(res.status, ours ? t("error." + res.status) : data.detail || data.title || String(res.status), data.type, data.errors ?? []);
 }
 
+/** spoken are the headers that ask for answers in the language of the page. */
+export const spoken = { "Accept-Language": lang };
+
 /** call asks the API; body may be an object (JSON), a form or a file. */
 export async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const raw = body instanceof FormData || body instanceof Blob;
@@ -19,7 +22,7 @@ export async function call<T>(method: string, path: string, body?: unknown, head
   try {
     res = await fetch("/api/v1" + path, {
       method,
-      headers: body && !raw ? { ...headers, "Content-Type": "application/json" } : headers,
+      headers: body && !raw ? { ...spoken, ...headers, "Content-Type": "application/json" } : { ...spoken, ...headers },
       body: body === undefined ? undefined : raw ? body : JSON.stringify(body),
     });
   } catch {
@@ -32,7 +35,7 @@ export async function call<T>(method: string, path: string, body?: unknown, head
 
 /** versioned reads a thing and the version that an edit of it names in If-Match. */
 export async function versioned<T>(path: string): Promise<{ thing: T; tag: string }> {
-  const res = await fetch("/api/v1" + path).catch(() => { throw new Problem(0, t("error.offline")); });
+  const res = await fetch("/api/v1" + path, { headers: spoken }).catch(() => { throw new Problem(0, t("error.offline")); });
   if (!res.ok) throw await told(res);
   return { thing: await res.json() as T, tag: res.headers.get("ETag") ?? "*" };
 }

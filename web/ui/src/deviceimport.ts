@@ -1,6 +1,6 @@
 // Devices from a table: first what would change and what is wrong, then all of
 // it or nothing.
-import { Problem, get, post } from "./api";
+import { Problem, get, post, spoken } from "./api";
 import { h, show } from "./dom";
 import { num, t } from "./i18n";
 import { picker } from "./photo";
@@ -13,7 +13,7 @@ interface Import {
 
 /** send gives the server the file as it is: it tells encodings apart. */
 async function send(file: File, params: Record<string, string>): Promise<Import> {
-  const res = await fetch("/api/v1/devices/import?" + new URLSearchParams(params), { method: "POST", headers: { "Content-Type": "text/csv" }, body: file });
+  const res = await fetch("/api/v1/devices/import?" + new URLSearchParams(params), { method: "POST", headers: { ...spoken, "Content-Type": "text/csv" }, body: file });
   const data = await res.json().catch(() => ({}));
   if (!res.ok) throw new Problem(res.status, data.detail || data.title || String(res.status));
   return data as Import;
@@ -44,7 +44,7 @@ export function imports(redraw: () => Promise<void>): HTMLElement {
 
   const secrets = async (id: string) => {
     try {
-      const res = await fetch(`/api/v1/imports/${id}/secrets`, { method: "POST" });
+      const res = await fetch(`/api/v1/imports/${id}/secrets`, { method: "POST", headers: spoken });
       if (!res.ok) throw new Error((await res.json()).detail);
       const url = URL.createObjectURL(await res.blob());
       h("a", { href: url, download: "secrets.csv" }).click();
