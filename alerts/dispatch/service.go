@@ -243,16 +243,8 @@ func known(ctx context.Context, tx *sql.Tx, event, order, step string) (bool, er
 }
 
 func (s *Service) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
+	if err := statedb.Change(ctx, s.db, fn); err != nil {
 		return err
-	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("keep work order: %w", err)
 	}
 	s.log.Publish(Channel)
 	return nil

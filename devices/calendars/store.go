@@ -197,16 +197,8 @@ func save(ctx context.Context, tx *sql.Tx, c *Calendar) error {
 func (s *Store) change(ctx context.Context, fn func(*sql.Tx) error) error {
 	s.write.Lock()
 	defer s.write.Unlock()
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("change calendars: %w", err)
-	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
+	if err := statedb.Change(ctx, s.db, fn); err != nil {
 		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("change calendars: %w", err)
 	}
 	return s.load(context.WithoutCancel(ctx))
 }

@@ -203,16 +203,8 @@ func (s *Service) Get(ctx context.Context, dev devices.ID, id string) (*Command,
 
 // change runs fn in a transaction and tells screens of it.
 func (s *Service) change(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.DB.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("change commands: %w", err)
-	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
+	if err := statedb.Change(ctx, s.DB, fn); err != nil {
 		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("change commands: %w", err)
 	}
 	s.Changes.Publish(Channel)
 	return nil

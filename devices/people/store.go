@@ -64,15 +64,7 @@ func Open(ctx context.Context, db *sql.DB, log *audit.Log, o Options) (*Store, e
 
 // change runs fn in a transaction.
 func (s *Store) change(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return statedb.Change(ctx, s.db, fn)
 }
 
 // digest is what is kept of a secret that was made here: it is random and long

@@ -59,6 +59,23 @@ func OpenToRead(path string) (*sql.DB, error) {
 	return db, nil
 }
 
+// Change runs fn in a transaction, which holds the write lock from its beginning,
+// and keeps what it did unless it fails.
+func Change(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("change the state database: %w", err)
+	}
+	defer tx.Rollback()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("change the state database: %w", err)
+	}
+	return nil
+}
+
 // Migrate runs the migrations in files (*.sql, goose's form) that have not run
 // yet. Each room keeps its own version table so that rooms change apart.
 func Migrate(ctx context.Context, db *sql.DB, files fs.FS, versionTable string) error {
