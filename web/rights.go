@@ -67,7 +67,7 @@ func (s *Server) mayOrder(r *http.Request, a people.Action, o *dispatch.WorkOrde
 // shown about, the exact place is for who works on it, and so are numbers of
 // phones and plates in its words.
 func (s *Server) showOrder(r *http.Request, o *dispatch.WorkOrder) *dispatch.WorkOrder {
-	if who(r).rights.Has(people.WorkOrderAct) || who(r).rights.Has(people.ReportHandle) {
+	if s.mayOrder(r, people.WorkOrderAct, o) || s.mayOrder(r, people.ReportHandle, o) {
 		return o
 	}
 	shown := *o
@@ -170,7 +170,7 @@ func (s *Server) showItem(r *http.Request, channel string, item json.RawMessage)
 			return nil
 		}
 	case dispatch.Channel:
-		if rights.Everywhere(people.WorkOrderRead) && (rights.Has(people.WorkOrderAct) || rights.Has(people.ReportHandle)) {
+		if rights.Everywhere(people.WorkOrderRead) && (rights.Everywhere(people.WorkOrderAct) || rights.Everywhere(people.ReportHandle)) {
 			return item
 		}
 		var o dispatch.WorkOrder

@@ -27,8 +27,7 @@ func (s *Server) seesCrew(r *http.Request, c *dispatch.Crew) bool {
 	if id.rights.Everywhere(people.WorkOrderRead) || id.crew != "" && id.crew == c.ID {
 		return true
 	}
-	ref, _ := s.Areas.Locate(&devices.Position{Lat: c.Lat, Lon: c.Lon}, "", time.Now())
-	return id.rights.Allow(people.WorkOrderRead, people.Scope{Area: ref.Code})
+	return s.crewWithin(r, people.WorkOrderRead, c)
 }
 
 func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
@@ -36,11 +35,10 @@ func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
 		Lat, Lon *float64
 		At       time.Time
 	}
-	if !who(r).acts(chi.URLParam(r, "id")) {
-		s.refuse(w, r)
-		return
+	err := s.mayPlace(r, chi.URLParam(r, "id"))
+	if err == nil {
+		err = s.body(w, r, 4096, &b)
 	}
-	err := s.body(w, r, 4096, &b)
 	if err == nil && (b.Lat == nil || b.Lon == nil) {
 		err = &devices.FieldError{Field: "lat", Reason: "lat and lon are needed"}
 	}
@@ -52,6 +50,35 @@ func (s *Server) postCrewPosition(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// mayPlace says whether who asks may say where a crew is: a crew of itself; a
+// phone that crews share, and who sends them, of those that are within their
+// limits now.
+func (s *Server) mayPlace(r *http.Request, crew string) error {
+	id := who(r)
+	if !id.acts(crew) {
+		return s.refusal(r)
+	}
+	if id.crew == crew || id.rights.Everywhere(people.WorkOrderAct) || id.rights.Everywhere(people.WorkOrderSend) {
+		return nil
+	}
+	cs, err := s.Dispatch.Crews(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, c := range cs {
+		if c.ID == crew && s.crewWithin(r, people.WorkOrderAct, &c) {
+			return nil
+		}
+	}
+	return s.refusal(r)
+}
+
+// crewWithin says whether who asks may do a where a crew is now.
+func (s *Server) crewWithin(r *http.Request, a people.Action, c *dispatch.Crew) bool {
+	ref, _ := s.Areas.Locate(&devices.Position{Lat: c.Lat, Lon: c.Lon}, "", time.Now())
+	return who(r).rights.Allow(a, people.Scope{Area: ref.Code})
 }
 
 func (s *Server) listWorkOrders(w http.ResponseWriter, r *http.Request) {
@@ -109,6 +136,9 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 	in := people.Scope{} // about nothing: in no area
 	if n.Alert != "" {
 		a, err := s.Alerts.Get(r.Context(), n.Alert)
+		if err == nil { // wherever the order itself is to be
+			err = s.may(r, people.WorkOrderSend, alertScope(a))
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -119,6 +149,9 @@ func (s *Server) postWorkOrder(w http.ResponseWriter, r *http.Request) {
 	}
 	if n.Report != "" {
 		rep, err := s.Reports.Get(r.Context(), n.Report)
+		if err == nil {
+			err = s.may(r, people.WorkOrderSend, reportScope(rep))
+		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
