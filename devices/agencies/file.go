@@ -180,5 +180,5 @@ func (s *Store) read(r table.Row, before *Agency) (*Agency, error) {
 			return nil, &devices.FieldError{Field: "retired", Reason: fmt.Sprintf("true or false is wanted, not %.20q", r.Get("retired"))}
 		}
 	}
-	return s.cleaned(a)
+	return s.cleaned(a, before)
 }

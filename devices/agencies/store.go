@@ -121,7 +121,7 @@ func (s *Store) Create(ctx context.Context, a Agency) (*Agency, error) {
 		if old != nil {
 			return nil, fmt.Errorf("agency %s exists already: %w", old.ID, devices.ErrConflict)
 		}
-		return s.cleaned(a)
+		return s.cleaned(a, nil)
 	})
 }
 
@@ -153,7 +153,7 @@ func (s *Store) Update(ctx context.Context, a Agency) (*Agency, error) {
 			return nil, fmt.Errorf("agency %.60q: %w", a.ID, devices.ErrNotFound)
 		}
 		a.ID = old.ID
-		return s.cleaned(a)
+		return s.cleaned(a, old)
 	})
 }
 
@@ -169,17 +169,23 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	return err
 }
 
-func (s *Store) cleaned(a Agency) (*Agency, error) {
+// cleaned is an agency as it is kept. What it had before, nil for a new one, it
+// may keep, though there be no such category or calendar: an earlier version
+// took any, and a kind of report may have been taken out since.
+func (s *Store) cleaned(a Agency, before *Agency) (*Agency, error) {
+	if before == nil {
+		before = &Agency{}
+	}
 	a, err := a.clean(func(code string) bool { _, known := s.areas.Area(code); return known })
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range a.Categories {
-		if s.category != nil && !s.category(c) {
+		if s.category != nil && !s.category(c) && !slices.Contains(before.Categories, c) {
 			return nil, &devices.FieldError{Field: "categories", Reason: fmt.Sprintf("%.60q is no category of reports and no device type", c)}
 		}
 	}
-	if a.Calendar != "" && s.calendar != nil && !s.calendar(a.Calendar) {
+	if a.Calendar != before.Calendar && a.Calendar != "" && s.calendar != nil && !s.calendar(a.Calendar) {
 		return nil, &devices.FieldError{Field: "calendar", Reason: fmt.Sprintf("%.60q is no working calendar; GET /api/v1/calendars lists them", a.Calendar)}
 	}
 	return &a, nil

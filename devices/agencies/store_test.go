@@ -154,6 +154,31 @@ func TestUnknownCalendarsAreRefused(t *testing.T) {
 	}
 }
 
+// What an agency has of an earlier version does not keep it from being changed,
+// or retired.
+func TestWhatAnAgencyHadIsNotRefused(t *testing.T) {
+	s, _, _ := open(t)
+	old := agencies.Agency{ID: "a", Name: "A", Categories: []string{"of-before"}, Calendar: "T2-T6 7h30-17h"}
+	if _, err := s.Create(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) bool { return false }
+	s.KnowCategories(none)
+	s.KnowCalendars(none)
+	next := old
+	next.Retired = true
+	if a, err := s.Update(t.Context(), next); err != nil || !a.Retired || a.Calendar != old.Calendar {
+		t.Errorf("retired: %+v, %v", a, err)
+	}
+	if p := s.Preview([]byte("id,name\na,Khác\n")); len(p.Errors) > 0 {
+		t.Errorf("imported: %+v", p.Errors)
+	}
+	next.Calendar = "T2-T7"
+	if _, err := s.Update(t.Context(), next); err == nil {
+		t.Error("another one that there is not was taken")
+	}
+}
+
 // A misspelt category would bring an agency nothing, unseen.
 func TestUnknownCategoriesAreRefused(t *testing.T) {
 	s, _, _ := open(t)
