@@ -77,9 +77,13 @@ func (r *Rollups) expiring(ctx context.Context, x Expiry, fn func(id devices.ID,
 		return nil
 	}
 	r.store.mu.Lock()
-	devs, metrics := maps.Clone(r.store.devices), slices.Collect(maps.Values(r.store.metrics))
+	devs := maps.Clone(r.store.devices)
 	r.store.mu.Unlock()
 	for _, id := range slices.Sorted(maps.Keys(devs)) {
+		metrics, err := r.store.metricsOf(ctx, devs[id])
+		if err != nil {
+			return err
+		}
 		for _, metric := range metrics {
 			if err := fn(devices.ID(id), devs[id], metric); err != nil {
 				return err
@@ -87,6 +91,26 @@ func (r *Rollups) expiring(ctx context.Context, x Expiry, fn func(id devices.ID,
 		}
 	}
 	return ctx.Err()
+}
+
+// metricsOf are the metrics of which a device has hours: a look into the index
+// for each, for a fleet has far more metrics than any of its devices.
+func (s *store) metricsOf(ctx context.Context, dev int64) (metrics []int64, err error) {
+	rows, err := s.db.QueryContext(ctx, `WITH RECURSIVE m(x) AS (SELECT min(metric) FROM hour WHERE device=?1
+		UNION ALL SELECT (SELECT min(metric) FROM hour WHERE device=?1 AND metric>m.x) FROM m WHERE m.x IS NOT NULL)
+		SELECT x FROM m WHERE x IS NOT NULL`, dev)
+	if err != nil {
+		return nil, fmt.Errorf("read old roll-ups: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var x int64
+		if err := rows.Scan(&x); err != nil {
+			return nil, fmt.Errorf("read old roll-ups: %w", err)
+		}
+		metrics = append(metrics, x)
+	}
+	return metrics, rows.Err()
 }
 
 // old finds hours that are old enough and held by nothing, after one; next is
