@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -30,12 +29,6 @@ type chain struct {
 	mu      sync.RWMutex
 	heads   map[string]Link
 	unsaved map[string]Link // heads that a shelf has, and that could not be written here
-}
-
-// Link is a block's place in its device's chain.
-type Link struct {
-	No   int64 // from 1
-	Hash []byte
 }
 
 const chainSchema = `
@@ -86,7 +79,7 @@ func (c *chain) head(dev string) Link {
 
 // settleHeads decides what was pending by what the shelves have, and reads the
 // heads.
-func (c *chain) settleHeads(ctx context.Context, onShelf func(shelf int64, device string, l Link) (bool, error)) error {
+func (c *chain) settleHeads(ctx context.Context, onShelf func(ctx context.Context, shelf int64, device string, l Link) (bool, error)) error {
 	rows, err := c.db.QueryContext(ctx, `SELECT device, no, hash, shelf FROM pending`)
 	if err != nil {
 		return fmt.Errorf("read the chains of vessel tracks: %w", err)
@@ -100,7 +93,7 @@ func (c *chain) settleHeads(ctx context.Context, onShelf func(shelf int64, devic
 			break
 		}
 		var there bool
-		if there, err = onShelf(shelf, dev, l); err != nil {
+		if there, err = onShelf(ctx, shelf, dev, l); err != nil {
 			break
 		}
 		if there {
@@ -253,67 +246,4 @@ func (j *Journal) TrackHeads() []TrackHead {
 	}
 	slices.SortFunc(hs, func(a, b TrackHead) int { return strings.Compare(string(a.Device), string(b.Device)) })
 	return hs
-}
-
-// content is the hash of what is in a block: whose it is, of what kind and time,
-// the run as it lies on the shelf, and the names of the metrics in it, which the
-// shelf keeps apart.
-func content(dev string, kind uint8, first, last int64, n int, body []byte, metrics []string) []byte {
-	h := sha256.New()
-	number := func(x int64) {
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(x))
-		h.Write(b[:])
-	}
-	text := func(s []byte) {
-		number(int64(len(s)))
-		h.Write(s)
-	}
-	text([]byte(dev))
-	number(int64(kind))
-	number(first)
-	number(last)
-	number(int64(n))
-	text(body)
-	for _, m := range metrics {
-		text([]byte(m))
-	}
-	return h.Sum(nil)
-}
-
-// next is the link of a block with that content behind l.
-func (l Link) next(content []byte) Link {
-	h := sha256.New()
-	h.Write(l.Hash)
-	var no [8]byte
-	binary.BigEndian.PutUint64(no[:], uint64(l.No+1))
-	h.Write(no[:])
-	h.Write(content)
-	return Link{l.No + 1, h.Sum(nil)}
-}
-
-// metricsOf names the metrics of a run, in its order.
-func metricsOf(kind uint8, body []byte, name func(uint64) (string, bool)) ([]string, error) {
-	if kind != kindReading {
-		return nil, nil
-	}
-	r, err := newRunReader(body)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.heads(); err != nil {
-		return nil, err
-	}
-	names := make([]string, r.count())
-	for i := range names {
-		c, err := r.nextColumn()
-		if err != nil {
-			return nil, err
-		}
-		var ok bool
-		if names[i], ok = name(c.metric); !ok {
-			return nil, fmt.Errorf("%w: a metric has no name", errRun)
-		}
-	}
-	return names, r.err
 }

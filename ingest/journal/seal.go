@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"haidang/devices"
@@ -12,14 +14,39 @@ import (
 const sealAtOnce = 500
 
 // hasLink says whether a shelf has a block.
-func (j *Journal) hasLink(start int64, device string, l Link) (bool, error) {
-	s, err := j.shelf(context.Background(), time.Unix(start, 0).UTC(), false)
+func (j *Journal) hasLink(ctx context.Context, start int64, device string, l Link) (bool, error) {
+	s, err := j.shelf(ctx, time.Unix(start, 0).UTC(), false)
 	if err != nil || s == nil {
 		return false, err
 	}
 	var n int
-	err = s.db.QueryRow(`SELECT count(*) FROM link WHERE device=? AND no=? AND hash=?`, s.devices.key(device), l.No, l.Hash).Scan(&n)
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM link WHERE device=? AND no=? AND hash=?`, s.devices.key(device), l.No, l.Hash).Scan(&n)
 	return n > 0, err
+}
+
+// HasBlock says whether a vessel's chain still has a block that was noted
+// elsewhere: on a shelf, or gone past its retention.
+func (j *Journal) HasBlock(ctx context.Context, h TrackHead) (bool, error) {
+	if l := j.chain.head(string(h.Device)); l.No == h.No && bytes.Equal(l.Hash, h.Hash) {
+		return true, nil
+	}
+	starts, err := listShelves(j.dir)
+	if err != nil {
+		return false, fmt.Errorf("list journal folder: %w", err)
+	}
+	starts = sortTimes(starts)
+	for _, start := range slices.Backward(starts) { // it is most often on the newest
+		if has, err := j.hasLink(ctx, start.Unix(), string(h.Device), h.Link); err != nil || has {
+			return has, err
+		}
+	}
+	// Of those that went, only the hash of the last is left.
+	var n int
+	err = j.chain.db.QueryRowContext(ctx, `SELECT count(*) FROM gone WHERE device=? AND first<=? AND (last>? OR last=? AND hash=?)`, string(h.Device), h.No, h.No, h.No, h.Hash).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("read the chains of vessel tracks: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Seal takes into the chains the runs of vessels that came to the shelves before

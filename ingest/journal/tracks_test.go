@@ -147,6 +147,11 @@ func TestRewrittenChainIsFoundByTheNotedHead(t *testing.T) {
 	if faults, _ := verifyTracks(t, forged, noted); len(faults) != 1 || !strings.Contains(faults[0], "Tàu-1: block 11") {
 		t.Errorf("%v", faults)
 	}
+	for _, h := range noted {
+		if has, err := j.HasBlock(t.Context(), h); err != nil || has != (h.Device == "Tàu-2") {
+			t.Errorf("block %d of %s is there: %v, %v", h.No, h.Device, has, err)
+		}
+	}
 }
 
 // Wherever a kill falls between the commits of a shelf and of the chain, the
@@ -215,6 +220,15 @@ func TestWhatExpiresLeavesAChainThatHolds(t *testing.T) {
 	j = reopen(t, j, dir)
 	appendAll(t, j, reading("Tàu-1", t0.Add(12*aDay), 12, 1))
 	settle(t, j)
+	for _, h := range noted { // of one it is the newest, of the other gone past its time
+		if has, err := j.HasBlock(t.Context(), h); err != nil || !has {
+			t.Errorf("block %d of %s is not there, %v", h.No, h.Device, err)
+		}
+		h.Hash = []byte("another")
+		if has, err := j.HasBlock(t.Context(), h); err != nil || has {
+			t.Errorf("another block %d of %s is there, %v", h.No, h.Device, err)
+		}
+	}
 	j.Close()
 	touch(t, filepath.Join(dir, periodStart(t0.Add(5*aDay)).Format(time.DateOnly)+".db"), `DELETE FROM run WHERE id=(SELECT run FROM link WHERE no=6 AND device=(SELECT key FROM device WHERE id='Tàu-2'))`)
 	if faults, _ := verifyTracks(t, dir, noted); fmt.Sprint(faults) != "[vessel Tàu-2: block 6 of "+t0.Add(5*aDay).Format(time.DateOnly)+" was removed]" {
