@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -24,6 +25,27 @@ func (r *Registry) AreaAt(d *Device, at time.Time) string {
 	all := stays.([]stay)
 	i := sort.Search(len(all), func(i int) bool { return all[i].since.After(at) })
 	return all[max(i-1, 0)].area
+}
+
+// AreasOf are the codes of the areas that a device is registered in and was
+// before, the present one first; none of one that is not known.
+func (r *Registry) AreasOf(id ID) (codes []string) {
+	d, ok := r.Get(id)
+	if !ok {
+		return nil
+	}
+	add := func(code string) {
+		if code != "" && !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	add(d.Area)
+	if stays, moved := r.stays.Load(id.Key()); moved {
+		for _, x := range stays.([]stay) {
+			add(x.area)
+		}
+	}
+	return codes
 }
 
 // keepAreas notes in a transaction which devices are moved to another area.

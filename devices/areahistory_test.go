@@ -3,6 +3,7 @@ package devices_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -58,6 +59,9 @@ func TestAreaOfADeviceIsKnownOfAnyTime(t *testing.T) {
 			if got := r.AreaAt(d, times[i]); got != want {
 				t.Errorf("at time %d it was in %s, want %s", i, got, want)
 			}
+		}
+		if got := r.AreasOf("A"); !slices.Equal(got, []string{"ba-don", "dong-hoi", "le-thuy"}) {
+			t.Errorf("it was in %v", got)
 		}
 		if r, err = devices.NewRegistry(ctx, db); err != nil {
 			t.Fatal(err)

@@ -233,7 +233,7 @@ func build(ctx context.Context, cfg Config, open bool, log *slog.Logger) (_ *app
 	if err != nil {
 		return nil, err
 	}
-	a.nightly = (&keeping{classes, a.registry, a.journal, a.rollups, letters, a.commands, reportService, dispatchService, photos, a.cursor}).job(at, a.prom, log)
+	a.nightly = (&keeping{classes, a.registry, a.journal, a.rollups, letters, a.commands, reportService, dispatchService, photos, a.cursor, log}).job(at, a.prom, log)
 	if a.sources, err = makeSources(cfg.Sources); err != nil {
 		return nil, err
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,9 +17,7 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/commands"
-	"haidang/devices/personal"
 	"haidang/devices/retention"
-	"haidang/ingest"
 	"haidang/ingest/deadletters"
 	"haidang/ingest/influx"
 	"haidang/ingest/journal"
@@ -40,6 +38,7 @@ type keeping struct {
 	orders   *dispatch.Service
 	media    *media.Store
 	cursor   *influx.Cursor // nil: no InfluxDB is named
+	log      *slog.Logger
 }
 
 // isVessel says whether what a device sends is a vessel track.
@@ -54,23 +53,18 @@ func isVessel(r *devices.Registry) func(devices.ID) bool {
 // were classes, they go on being kept as long as then.
 func openRetention(ctx context.Context, db *sql.DB, cfg Config, log *audit.Log, reg *devices.Registry, places *areas.Store, rs *reports.Service, hadData bool, say *slog.Logger) (*retention.Store, error) {
 	s, err := retention.Open(ctx, db, log, retention.Options{
-		Known: func(t devices.TypeID) bool { _, ok := reg.Type(t); return ok },
-		AreaOf: func(id devices.ID) string {
-			if d, ok := reg.Get(id); ok {
-				return d.Area
-			}
-			return ""
-		},
-		Within: places.Within, Report: rs.Code, Configured: cfg.keeps()})
+		Known:   func(t devices.TypeID) bool { _, ok := reg.Type(t); return ok },
+		AreasOf: reg.AreasOf,
+		Within:  places.Within, Report: rs.Code, Configured: cfg.keeps()})
 	if err != nil {
 		return nil, err
 	}
-	changed, err := s.Seed(ctx, hadData, map[string]retention.Period{retention.Readings: {Days: earlierRetentionDays}})
+	changed, err := s.Seed(ctx, hadData, earlier)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range changed {
-		say.Info("readings go on being kept as long as before there were retention classes; change the class when you want", "component", "retention", "class", c.ID, "keep", c.Keep.String())
+		say.Warn("goes on being kept as long as before there were retention classes; the law may want less: change the class", "component", "retention", "class", c.ID, "keep", cmp.Or(c.Keep.String(), "for ever"))
 	}
 	for _, id := range s.Overruled() {
 		say.Warn("the configuration's time of a retention class does not count: the class was changed by hand", "component", "retention", "class", id)
@@ -78,9 +72,10 @@ func openRetention(ctx context.Context, db *sql.DB, cfg Config, log *audit.Log, 
 	return s, nil
 }
 
-// earlierRetentionDays is how long readings were kept before there were classes,
-// unless retention_days said otherwise.
-const earlierRetentionDays = 400
+// earlier is how long things were kept before there were classes, unless
+// retention_days said otherwise: what goes for good must not go unasked, the
+// first night after an upgrade.
+var earlier = map[string]retention.Period{retention.Readings: {Days: 400}, retention.Plates: {}, retention.DeadLetters: {}, retention.ReportPersonal: {}, retention.Photos: {}}
 
 // keeps are the times of classes that the configuration says.
 func (c *Config) keeps() map[string]retention.Period {
@@ -109,281 +104,38 @@ func (k *keeping) job(at time.Duration, metrics prometheus.Registerer, log *slog
 		Parts: []retention.Part{k.entries(retention.Readings), k.plates(), k.hours(), k.entries(retention.VesselTracks), k.deadLetters(), k.told(), k.personal(), k.photos()}})
 }
 
-// seal completes the vessel tracks' chains and notes their heads.
+// seal completes the vessel tracks' chains and notes their heads. Where a chain
+// no longer has the block that was noted before, the note stays as it is, and it
+// is said each night: a new one would hide what was done.
 func (k *keeping) seal(ctx context.Context) (string, error) {
 	if err := k.journal.Seal(ctx); err != nil {
 		return "", err
 	}
-	var ts []retention.Track
-	for _, h := range k.journal.TrackHeads() {
-		ts = append(ts, retention.Track{Device: string(h.Device), No: h.No, Hash: h.Hash})
-	}
-	return k.store.NoteTracks(ctx, ts)
-}
-
-func (k *keeping) typeOf(id devices.ID) devices.TypeID {
-	if d, ok := k.registry.Get(id); ok {
-		return d.Type
-	}
-	return ""
-}
-
-// held says whether a hold keeps what a device sent between two times, ms.
-func (k *keeping) held(id devices.ID, first, last int64) bool {
-	return slices.ContainsFunc(k.store.HeldOf(id), func(s retention.Span) bool { return s.From <= last && s.To > first })
-}
-
-func (k *keeping) heldAt(id devices.ID, at int64) bool { return k.held(id, at, at) }
-
-// entries is the journal's part of a class: vessels' tracks, or the others'.
-func (k *keeping) entries(class string) retention.Part {
-	expiry := func(c retention.Cut) journal.Expiry {
-		_, unmade := k.rollups.Waiting()
-		return journal.Expiry{Held: k.held, Before: func(id devices.ID) time.Time {
-			t := k.typeOf(id)
-			// What once was a vessel's track stays one.
-			vessel := k.journal.Chained(id) || slices.Contains(retention.VesselTypes, t)
-			if vessel != (class == retention.VesselTracks) {
-				return time.Time{}
-			}
-			b := c.Before(t)
-			if !unmade.IsZero() && b.After(unmade) {
-				b = unmade // figures of that hour are still to be made
-			}
-			return b
-		}}
-	}
-	lot := func(e journal.Expired) retention.Lot {
-		what := "reading"
-		if e.Event {
-			what = "event"
-		}
-		return retention.NewLot(what, k.typeOf(e.Device), e.Entries, e.Bytes, e.Oldest, e.Newest)
-	}
-	return retention.Part{Class: class, Waits: k.untaken,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.journal.WouldExpire(ctx, expiry(c), func(e journal.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.journal.Expire(ctx, expiry(c), func(e journal.Expired) error { return step(lot(e)) })
-		}}
-}
-
-// plates are what tells a person in events.
-func (k *keeping) plates() retention.Part {
-	expiry := func(c retention.Cut) journal.Expiry {
-		return journal.Expiry{Held: k.held, Before: func(id devices.ID) time.Time { return c.Before(k.typeOf(id)) }}
-	}
-	lot := func(e journal.Expired) retention.Lot {
-		return retention.NewLot("event", k.typeOf(e.Device), e.Entries, 0, e.Oldest, e.Newest)
-	}
-	return retention.Part{Class: retention.Plates,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.journal.WouldMask(ctx, expiry(c), maskEvent, func(e journal.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.journal.Mask(ctx, expiry(c), maskEvent, func(e journal.Expired) error { return step(lot(e)) })
-		}}
-}
-
-// maskEvent hides for good what tells a person in the data of an event. What
-// was masked carries a number, so that two plates of one province stay two
-// events.
-func maskEvent(data json.RawMessage, n int) (json.RawMessage, bool) {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if len(data) == 0 || d.Decode(&v) != nil {
-		return data, false
-	}
-	before, _ := json.Marshal(v) // was JSON
-	v = personal.Fields(v)
-	after, _ := json.Marshal(v)
-	if bytes.Equal(before, after) {
-		return data, false
-	}
-	if o, ok := v.(map[string]any); ok {
-		o["masked"] = n + 1
-		after, _ = json.Marshal(o)
-	}
-	return after, true
-}
-
-// untaken says which reader of the journal has not taken what its shelves hold.
-func (k *keeping) untaken(ctx context.Context) (string, error) {
-	state := k.journal.State()
-	filling, _ := k.rollups.Waiting()
-	if filling || k.rollups.Pos() < state.Settled {
-		return retention.RollupsBehind, nil
-	}
-	if k.cursor == nil {
+	noted, err := k.store.Tracks(ctx)
+	if errors.Is(err, retention.ErrTracks) {
+		k.log.Error("vessel tracks are not noted anew; haidang verify says more", "component", "retention", "error", err)
 		return "", nil
 	}
-	place, err := k.cursor.LoadShelf(ctx)
 	if err != nil {
 		return "", err
 	}
-	pos, err := k.cursor.Load(ctx)
-	if err != nil {
-		return "", err
-	}
-	oldest, err := k.journal.Oldest(ctx)
-	if err != nil {
-		return "", err
-	}
-	// What the log still has is kept for the writer there.
-	if place != (ingest.ShelfPlace{}) || pos < oldest-1 {
-		return retention.InfluxBehind, nil
-	}
-	return "", nil
-}
-
-func (k *keeping) hours() retention.Part {
-	expiry := func(c retention.Cut) rollup.Expiry { return rollup.Expiry{Before: c.Before(""), Held: k.held} }
-	lot := func(e rollup.Expired) retention.Lot {
-		return retention.NewLot("rollup", k.typeOf(e.Device), e.Hours, 0, e.Oldest, e.Newest)
-	}
-	return retention.Part{Class: retention.Rollups,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.rollups.WouldExpire(ctx, expiry(c), func(e rollup.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.rollups.Expire(ctx, expiry(c), func(e rollup.Expired) error { return step(lot(e)) })
-		}}
-}
-
-func (k *keeping) deadLetters() retention.Part {
-	expiry := func(c retention.Cut) deadletters.Expiry {
-		return deadletters.Expiry{Before: c.Before(""), Held: k.heldAt}
-	}
-	lot := func(e deadletters.Expired) retention.Lot {
-		return retention.NewLot("dead_letter", "", e.Letters, e.Bytes, e.Oldest, e.Newest)
-	}
-	return retention.Part{Class: retention.DeadLetters,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.letters.WouldExpire(ctx, expiry(c), func(e deadletters.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.letters.Expire(ctx, expiry(c), func(e deadletters.Expired) error { return step(lot(e)) })
-		}}
-}
-
-func (k *keeping) told() retention.Part {
-	expiry := func(c retention.Cut) commands.Expiry { return commands.Expiry{Before: c.Before(""), Held: k.heldAt} }
-	lot := func(e commands.Gone) retention.Lot {
-		return retention.NewLot("command", "", e.Commands, 0, e.Oldest, e.Newest)
-	}
-	return retention.Part{Class: retention.Commands,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.commands.WouldExpire(ctx, expiry(c), func(e commands.Gone) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.commands.Expire(ctx, expiry(c), func(e commands.Gone) error { return step(lot(e)) })
-		}}
-}
-
-func (k *keeping) reportExpiry(c retention.Cut) reports.Expiry {
-	return reports.Expiry{Before: c.Before(""), Held: k.store.HoldsReport}
-}
-
-func reportLot(what string, n int, e reports.Expired) retention.Lot {
-	at := e.Closed.UnixMilli()
-	return retention.NewLot(what, "", int64(n), 0, at, at)
-}
-
-// personal is what tells a person in reports.
-func (k *keeping) personal() retention.Part {
-	return retention.Part{Class: retention.ReportPersonal,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			es, err := k.reports.ToAnonymise(ctx, k.reportExpiry(c))
-			for _, e := range es {
-				ls.Add(reportLot("report", 1, e))
-			}
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return eachReport(ctx, k.reportExpiry(c), k.reports.ToAnonymise, k.reports.Anonymise, func(e reports.Expired) error { return step(reportLot("report", 1, e)) })
-		}}
-}
-
-// eachReport does something to each of the reports that are old enough.
-func eachReport(ctx context.Context, x reports.Expiry, list func(context.Context, reports.Expiry) ([]reports.Expired, error), do func(context.Context, string, reports.Expiry) (bool, error), step func(reports.Expired) error) error {
-	es, err := list(ctx, x)
-	if err != nil {
-		return err
-	}
-	for _, e := range es {
-		done, err := do(ctx, e.Code, x)
-		if err == nil && done {
-			err = step(e)
-		}
+	broken := map[devices.ID]bool{}
+	for _, n := range noted {
+		h := journal.TrackHead{Device: devices.ID(n.Device), Link: journal.Link{No: n.No, Hash: n.Hash}}
+		has, err := k.journal.HasBlock(ctx, h)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		if !has {
+			broken[h.Device] = true
+			k.log.Error("a vessel's track is not what was noted of it; haidang verify says more", "component", "retention", "device_id", n.Device, "block", n.No)
 		}
 	}
-	return nil
-}
-
-// photos are those of reports, and files that nothing refers to.
-func (k *keeping) photos() retention.Part {
-	file := func(f media.File) retention.Lot {
-		at := f.Kept.UnixMilli()
-		return retention.NewLot("photo_file", "", 1, f.Bytes, at, at)
+	var ts []retention.Track
+	for _, h := range k.journal.TrackHeads() {
+		if !broken[h.Device] {
+			ts = append(ts, retention.Track{Device: string(h.Device), No: h.No, Hash: h.Hash})
+		}
 	}
-	return retention.Part{Class: retention.Photos,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			es, err := k.reports.PhotosToRemove(ctx, k.reportExpiry(c))
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range es {
-				ls.Add(reportLot("photo", len(e.Photos), e))
-			}
-			used, err := k.usedPhotos(ctx, es)
-			if err != nil {
-				return nil, err
-			}
-			return ls, k.media.Unused(ctx, used, func(f media.File) error { ls.Add(file(f)); return nil })
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			err := eachReport(ctx, k.reportExpiry(c), k.reports.PhotosToRemove, k.reports.RemovePhotos, func(e reports.Expired) error { return step(reportLot("photo", len(e.Photos), e)) })
-			if err != nil {
-				return err
-			}
-			used, err := k.usedPhotos(ctx, nil)
-			if err != nil {
-				return err
-			}
-			return k.media.Unused(ctx, used, func(f media.File) error {
-				done, err := k.media.Remove(f.SHA256)
-				if err != nil || !done {
-					return err
-				}
-				return step(file(f))
-			})
-		}}
-}
-
-// usedPhotos says of a photo whether anything but the given reports refers to it.
-func (k *keeping) usedPhotos(ctx context.Context, but []reports.Expired) (func(string) bool, error) {
-	used, err := k.reports.PhotosInUse(ctx, but)
-	if err != nil {
-		return nil, err
-	}
-	orders, err := k.orders.PhotosInUse(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range k.registry.List(devices.Filter{Lives: devices.Lives()}) {
-		used[d.Photo] = true
-	}
-	return func(sha string) bool { return used[sha] || orders[sha] }, nil
+	return k.store.NoteTracks(ctx, ts)
 }

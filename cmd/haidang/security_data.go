@@ -9,6 +9,7 @@ import (
 
 	"haidang/devices/credentials"
 	"haidang/devices/people"
+	"haidang/devices/retention"
 	"haidang/devices/statedb"
 )
 
@@ -37,6 +38,13 @@ func (s *survey) data(ctx context.Context) {
 		s.unseen("devices: %v (of another version? start it once with this one)", err)
 	} else {
 		s.devices(c)
+	}
+	forever, err := retention.Look(ctx, db)
+	if err != nil {
+		s.unseen("how long things are kept: %v", err)
+	} else if len(forever) > 0 {
+		s.find(finding{Severity: medium, ID: "personal-for-ever", Where: "retention classes", What: fmt.Sprintf("What tells a person is kept for ever: %s.", strings.Join(forever, ", ")),
+			Why: "Law 91/2025/QH15 lets it be kept only as long as it is needed, and what is gone cannot be stolen.", Do: "Give these classes a time: in the console, or PUT /api/v1/retention/classes/ID."})
 	}
 }
 

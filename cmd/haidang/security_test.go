@@ -24,6 +24,7 @@ import (
 	"haidang/devices/audit"
 	"haidang/devices/credentials"
 	"haidang/devices/people"
+	"haidang/devices/retention"
 	"haidang/devices/statedb"
 	"haidang/ingest/ingesttest"
 )
@@ -304,6 +305,14 @@ func TestWeaknessesOfData(t *testing.T) {
 	is("long unused", "", "account-unused low accounts")
 	exec(`UPDATE account SET disabled=1`)
 	is("disabled", "", "no-accounts low accounts")
+	classes, err := retention.Open(ctx, db, trail, retention.Options{})
+	must(err)
+	is("classes as they ship", "", "no-accounts low accounts")
+	plates, err := classes.Change(ctx, retention.Plates, retention.Period{}, nil, 0, "theo văn bản số 12 của Sở")
+	must(err)
+	is("plates for ever", "", "no-accounts low accounts", "personal-for-ever medium retention classes")
+	_, err = classes.Change(ctx, retention.Plates, retention.Period{Days: 30}, nil, plates.Version, "theo văn bản số 12 của Sở")
+	must(err)
 	exec(`UPDATE account SET disabled=0, signed_in_at=?, subject=NULL, grants='[{"role":"own"}]'`, old)
 	_, err = staff.PutRole(ctx, people.Role{ID: "own", Name: people.Name{VI: "Riêng"}, Actions: []people.Action{people.PersonManage}})
 	must(err)

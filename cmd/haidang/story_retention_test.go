@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,6 +105,21 @@ func TestStoryRetention(t *testing.T) {
 	if out, err := command(t, "verify", "--data", cfg.Data); err != nil || !strings.Contains(out, "the vessel tracks hold: 1 vessels") {
 		t.Fatalf("verify: %s %v", out, err)
 	}
+	// Whoever takes the newest block out, with all that says so in the journal, is
+	// found out also after the next night.
+	putBack := cutTrack(t, filepath.Join(cfg.Data, "journal"))
+	a = start()
+	_, err = a.nightly.Now(t.Context(), "system")
+	must(err)
+	must(a.stop.unwind())
+	if out, err := command(t, "verify", "--data", cfg.Data); err == nil || !strings.Contains(out, "was removed") {
+		t.Errorf("the newest block is gone: %s %v", out, err)
+	}
+	putBack()
+	if out, err := command(t, "verify", "--data", cfg.Data); err != nil {
+		t.Fatalf("it is back: %s %v", out, err)
+	}
+
 	day := now.AddDate(0, -7, 0)
 	db, err := sql.Open("sqlite", filepath.Join(cfg.Data, "journal", day.Truncate(7*24*time.Hour).Format(time.DateOnly)+".db"))
 	must(err)
@@ -115,6 +131,70 @@ func TestStoryRetention(t *testing.T) {
 	must(db.Close())
 	if out, err := command(t, "verify", "--data", cfg.Data); err == nil || !strings.Contains(out, "vessel qb-tau-01: block ") || !strings.Contains(out, day.Format(time.DateOnly)+" was changed") {
 		t.Errorf("after it was touched: %s %v", out, err)
+	}
+}
+
+// cutTrack takes the newest block of the only vessel out of a journal that is
+// closed, so that what is left holds by itself; it returns what puts it back.
+func cutTrack(t *testing.T, dir string) (putBack func()) {
+	t.Helper()
+	type block struct {
+		file string
+		no   int64
+		hash []byte
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do := func(file string, fn func(*sql.DB)) {
+		t.Helper()
+		db, err := sql.Open("sqlite", file)
+		must(err)
+		defer db.Close()
+		fn(db)
+	}
+	var newest, before block
+	files, err := filepath.Glob(filepath.Join(dir, "????-??-??.db"))
+	must(err)
+	for _, file := range files {
+		do(file, func(db *sql.DB) {
+			rows, err := db.Query(`SELECT no, hash FROM link`)
+			must(err)
+			defer rows.Close()
+			for rows.Next() {
+				b := block{file: file}
+				must(rows.Scan(&b.no, &b.hash))
+				switch {
+				case b.no > newest.no:
+					newest, before = b, newest
+				case b.no > before.no:
+					before = b
+				}
+			}
+			must(rows.Err())
+		})
+	}
+	chain := filepath.Join(dir, "chain.db")
+	kept := map[string][]byte{newest.file: nil, chain: nil}
+	for file := range kept {
+		kept[file], err = os.ReadFile(file)
+		must(err)
+	}
+	do(newest.file, func(db *sql.DB) {
+		_, err := db.Exec(`DELETE FROM run WHERE id = (SELECT run FROM link WHERE no = ?); DELETE FROM link WHERE no = ?`, newest.no, newest.no)
+		must(err)
+	})
+	do(chain, func(db *sql.DB) {
+		_, err := db.Exec(`UPDATE head SET no = ?, hash = ?`, before.no, before.hash)
+		must(err)
+	})
+	return func() {
+		for file, text := range kept {
+			must(os.WriteFile(file, text, 0o640))
+		}
 	}
 }
 

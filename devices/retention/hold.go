@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ type Hold struct {
 	LiftedWhy string     `json:"lifted_why,omitempty"`
 }
 
-// holds is what a hold covers of time t.
+// covers says whether a hold is of time t.
 func (h *Hold) covers(t time.Time) bool {
 	return (h.From == nil || !t.Before(*h.From)) && (h.To == nil || t.Before(*h.To))
 }
@@ -58,7 +59,8 @@ func (h *Hold) span() Span {
 func (s *Store) HeldOf(id devices.ID) (spans []Span) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	area, asked := "", false
+	var areas []string
+	asked := false
 	for i := range s.holds {
 		h := &s.holds[i]
 		switch {
@@ -70,9 +72,9 @@ func (s *Store) HeldOf(id devices.ID) (spans []Span) {
 			}
 		case h.Area != "":
 			if !asked {
-				area, asked = s.AreaOf(id), true
+				areas, asked = s.AreasOf(id), true
 			}
-			if area == "" || !s.Within(area, h.Area) {
+			if !slices.ContainsFunc(areas, func(a string) bool { return s.Within(a, h.Area) }) {
 				continue
 			}
 		}
@@ -146,7 +148,8 @@ func (s *Store) Hold(ctx context.Context, h Hold, by string) (Hold, error) {
 	if err != nil {
 		return h, fmt.Errorf("keep hold: %w", err)
 	}
-	return h, s.loadHolds(ctx)
+	// It stands by now, whoever asked for it may be gone.
+	return h, s.loadHolds(context.WithoutCancel(ctx))
 }
 
 // Lift ends a hold, for a reason. One that was lifted is devices.ErrConflict.
@@ -180,7 +183,7 @@ func (s *Store) Lift(ctx context.Context, id int64, by, reason string) (Hold, er
 	if err != nil {
 		return h, fmt.Errorf("lift hold: %w", err)
 	}
-	return h, s.loadHolds(ctx)
+	return h, s.loadHolds(context.WithoutCancel(ctx))
 }
 
 const selectHolds = `SELECT id,device,report,area,from_ms,to_ms,reason,by_whom,at,lifted_by,lifted_at,lifted_why FROM retention_hold`
@@ -227,7 +230,11 @@ func (s *Store) Holds(ctx context.Context, all bool, before int64, limit int) ([
 	return hs, rows.Err()
 }
 
+// loadHolds reads those that stand. One reading at a time: of two, the one that
+// began first would else hide what the other found.
 func (s *Store) loadHolds(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	hs, err := s.Holds(ctx, false, 0, 1<<30)
 	if err != nil {
 		return err

@@ -133,8 +133,34 @@ func (j *Job) resume(ctx context.Context) error {
 		return err
 	}
 	r.Resumed++
+	if err := j.store.saveRun(ctx, r); err != nil {
+		return err
+	}
 	j.log.Info("a retention run that was broken off goes on", "component", "retention", "run", r.ID, "began", r.StartedAt)
 	return j.remove(ctx, r)
+}
+
+// caughtUp waits until the readers of the stores have taken what would go, but no
+// longer than settleDown: just after a start they are still at it, and what the
+// run was about would be put off to the next night.
+func (j *Job) caughtUp(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for end := time.Now().Add(settleDown); time.Now().Before(end); {
+		waits := false
+		for i := range j.parts {
+			why, err := j.parts[i].waits(ctx)
+			waits = waits || err != nil || why != ""
+		}
+		if !waits {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // remove does what the plan says, class by class. A class that fails costs the
@@ -220,6 +246,9 @@ func (j *Job) removeClass(ctx context.Context, r *Run, it *Item, c Cut) error {
 // Run goes on with what was broken off, makes up for a night that was missed,
 // and then runs each night, until ctx ends.
 func (j *Job) Run(ctx context.Context) error {
+	if r, err := j.store.unfinished(ctx); err == nil && r != nil {
+		j.caughtUp(ctx)
+	}
 	j.done(ctx, j.resume(ctx))
 	for first := true; ; first = false {
 		wait := time.Until(next(time.Now(), j.at))

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,7 +136,7 @@ func TestChangeIsRecordedAndOverwritesNobody(t *testing.T) {
 // What an installation kept before there were classes it goes on keeping, once,
 // and unless it says otherwise.
 func TestUpgradeRemovesNothing(t *testing.T) {
-	earlier := map[string]Period{Readings: {Days: 400}}
+	earlier := map[string]Period{Readings: {Days: 400}, Plates: {}}
 	for name, c := range map[string]struct {
 		had        bool
 		configured map[string]Period
@@ -155,6 +157,9 @@ func TestUpgradeRemovesNothing(t *testing.T) {
 				if got, _ := s.Class(Readings); got.Keep != c.want {
 					t.Errorf("kept %s, want %s", got.Keep, c.want)
 				}
+				if got, _ := s.Class(Plates); got.Keep.Forever() != c.had {
+					t.Errorf("plates are kept %q", got.Keep)
+				}
 			}
 		})
 	}
@@ -162,8 +167,8 @@ func TestUpgradeRemovesNothing(t *testing.T) {
 
 func TestHolds(t *testing.T) {
 	s, log := fresh(t, Options{
-		AreaOf: func(d devices.ID) string {
-			return map[devices.ID]string{"a": "xa-1", "b": "xa-2"}[d]
+		AreasOf: func(d devices.ID) []string {
+			return map[devices.ID][]string{"a": {"xa-1"}, "b": {"xa-2"}, "moved": {"xa-1", "xa-2"}}[d]
 		},
 		Within: func(area, root string) bool { return area == root || root == "tinh" },
 		Report: func(_ context.Context, code string) (string, error) {
@@ -199,7 +204,7 @@ func TestHolds(t *testing.T) {
 	if got := s.HeldOf("a"); len(got) != 1 || got[0] != (Span{at(1).UnixMilli(), at(3).UnixMilli()}) {
 		t.Errorf("held of a: %v", got)
 	}
-	if len(s.HeldOf("b")) != 1 || len(s.HeldOf("c")) != 0 {
+	if len(s.HeldOf("b")) != 1 || len(s.HeldOf("moved")) != 1 || len(s.HeldOf("c")) != 0 {
 		t.Error("an area's hold is not of its devices alone")
 	}
 	if !s.HoldsReport("QB-1", "", *at(0)) || !s.HoldsReport("QB-2", "xa-2", *at(0)) || s.HoldsReport("QB-2", "xa-1", *at(0)) {
@@ -224,6 +229,25 @@ func TestHolds(t *testing.T) {
 	make(Hold{From: at(5)}) // everything from then on
 	if len(s.HeldOf("c")) != 1 || !s.HoldsReport("QB-9", "", *at(6)) || s.HoldsReport("QB-9", "", *at(4)) {
 		t.Error("a hold of a time is not of everything in it")
+	}
+}
+
+// Holds that are made at the same time all hold.
+func TestHoldsMadeTogetherAllHold(t *testing.T) {
+	s, _ := fresh(t, Options{})
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if _, err := s.Hold(t.Context(), Hold{Device: devices.ID(fmt.Sprint("d", i)), Reason: why}, "lan"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for i := range 20 {
+		if id := devices.ID(fmt.Sprint("d", i)); len(s.HeldOf(id)) != 1 {
+			t.Errorf("%s is not held", id)
+		}
 	}
 }
 

@@ -25,10 +25,11 @@ var migrations embed.FS
 type Options struct {
 	// Known says whether there is a device type.
 	Known func(devices.TypeID) bool
-	// AreaOf is the code of the area of a device; Within says whether an area
+	// AreasOf are the codes of the areas that a device is, or once was, registered
+	// in: what it said there stays of there. Within says whether an area
 	// lies in the subtree of another.
-	AreaOf func(devices.ID) string
-	Within func(area, root string) bool
+	AreasOf func(devices.ID) []string
+	Within  func(area, root string) bool
 	// Report says whether there is a report with that code, and how it is
 	// written; nil: holds of reports are not taken.
 	Report func(ctx context.Context, code string) (string, error)
@@ -43,6 +44,7 @@ type Store struct {
 	db    *sql.DB
 	audit *audit.Log
 
+	loading sync.Mutex // one reads what changed at a time
 	mu      sync.RWMutex
 	classes []Class
 	holds   []Hold // that stand
@@ -60,8 +62,8 @@ func Open(ctx context.Context, db *sql.DB, log *audit.Log, o Options) (*Store, e
 	if o.Known == nil {
 		o.Known = func(devices.TypeID) bool { return true }
 	}
-	if o.AreaOf == nil {
-		o.AreaOf = func(devices.ID) string { return "" }
+	if o.AreasOf == nil {
+		o.AreasOf = func(devices.ID) []string { return nil }
 	}
 	if o.Within == nil {
 		o.Within = func(area, root string) bool { return area == root }
@@ -75,6 +77,8 @@ func Open(ctx context.Context, db *sql.DB, log *audit.Log, o Options) (*Store, e
 
 // loadClasses reads what was changed over what ships and is configured.
 func (s *Store) loadClasses(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	cs, err := Shipped()
 	if err != nil {
 		return err
@@ -205,7 +209,7 @@ func (s *Store) Change(ctx context.Context, id string, keep Period, byType map[d
 	if err != nil {
 		return old, fmt.Errorf("change retention class: %w", err)
 	}
-	return next, s.loadClasses(ctx)
+	return next, s.loadClasses(context.WithoutCancel(ctx))
 }
 
 // times are what of a class is recorded when it changes.
@@ -259,19 +263,11 @@ func (s *Store) Seed(ctx context.Context, hadData bool, earlier map[string]Perio
 	if err != nil {
 		return nil, fmt.Errorf("begin with retention classes: %w", err)
 	}
-	return changed, s.loadClasses(ctx)
+	return changed, s.loadClasses(context.WithoutCancel(ctx))
 }
 
 func (s *Store) change(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if err := fn(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return statedb.Change(ctx, s.db, fn)
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
