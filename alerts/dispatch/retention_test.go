@@ -145,3 +145,24 @@ func cellsWith(t *testing.T, db *sql.DB, text string) (found []string) {
 	}
 	return found
 }
+
+// Who forgets a report holds the write lock: it looks for orders in an index.
+func TestForgettingLooksIntoAnIndex(t *testing.T) {
+	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	log, err := changelog.Open(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(t.Context(), db, log); err != nil {
+		t.Fatal(err)
+	}
+	var id, parent, unused int
+	var plan string
+	if err := db.QueryRow(`EXPLAIN QUERY PLAN SELECT id FROM work_order WHERE json_extract(body,'$.report') = ?`, "x").Scan(&id, &parent, &unused, &plan); err != nil || !strings.Contains(plan, "work_order_report") {
+		t.Errorf("%s, %v", plan, err)
+	}
+}

@@ -140,6 +140,9 @@ func (l *Log) Last(ctx context.Context, channel string) (seq int64, err error) {
 	return seq, nil
 }
 
+// redact finds the changes by their index, which SQLite does not take by itself.
+const redact = `UPDATE change SET item = CAST(json_set(?, '$.seq', seq) AS BLOB) WHERE channel = ? AND seq IN (SELECT seq FROM change WHERE channel = ? AND id = ?)`
+
 // Redact has the earlier changes of an item show no more than item, each under
 // its own number: what was taken out of it is not to be had from there.
 func (l *Log) Redact(ctx context.Context, tx *sql.Tx, channel, id string, item any) error {
@@ -147,7 +150,7 @@ func (l *Log) Redact(ctx context.Context, tx *sql.Tx, channel, id string, item a
 	if err != nil {
 		return fmt.Errorf("encode change of %s: %w", id, err)
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE change SET item = CAST(json_set(?, '$.seq', seq) AS BLOB) WHERE channel = ? AND id = ?`, string(b), channel, id); err != nil {
+	if _, err := tx.ExecContext(ctx, redact, string(b), channel, channel, id); err != nil {
 		return fmt.Errorf("redact changes of %s: %w", id, err)
 	}
 	return nil
