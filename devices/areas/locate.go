@@ -88,14 +88,6 @@ func (s *Store) Successors(v *Version) (out []Successor) {
 	return out
 }
 
-// Within says whether an area lies today in another, at any depth, or is it. One
-// that ended lies where all of it went.
-func (s *Store) Within(code, in string) bool {
-	x, day := s.now.Load(), Today()
-	v := x.traced(code, day)
-	return v != nil && x.within(v, in, day) || key(code) == key(in)
-}
-
 // Areas are those of today, as the registry of devices shows them.
 func (s *Store) Areas() []devices.Area {
 	day := Today()

@@ -103,6 +103,39 @@ func TestCodesOfAnotherDayAreTraced(t *testing.T) {
 	}
 }
 
+// What lies in what is asked often, and remembered; a new map is a new answer.
+func TestWithinFollowsTheMap(t *testing.T) {
+	s, _, _ := open(t)
+	for range 2 {
+		for _, c := range []struct {
+			code, in string
+			want     bool
+		}{
+			{"dong-hoi", "quang-tri", true}, {"dong-hoi", "da-nang", false}, {"dong-hoi", "dong-hoi", true}, {"DONG-HOI", "quang-tri", true},
+			{"nui-thanh", "da-nang", true}, {"nui-thanh", "quang-tri", false}, {"hamlet-x", "quang-tri", false}, {"nowhere", "nowhere", true}, {"", "quang-tri", false},
+		} {
+			if got := s.Within(c.code, c.in); got != c.want {
+				t.Errorf("%q lies in %q: %v", c.code, c.in, got)
+			}
+		}
+	}
+	apply(t, s, table("hamlet-x,Địa bàn X,operational,dong-hoi,2025-07-01,,"))
+	if !s.Within("hamlet-x", "quang-tri") {
+		t.Error("what an import brought lies nowhere")
+	}
+}
+
+func BenchmarkWithin(b *testing.B) {
+	s, _, _ := open(b)
+	for _, code := range []string{"dong-hoi", "nui-thanh"} { // nui-thanh has ended
+		b.Run(code, func(b *testing.B) {
+			for b.Loop() {
+				s.Within(code, "quang-tri")
+			}
+		})
+	}
+}
+
 func TestTreeOfADay(t *testing.T) {
 	s, _, _ := open(t)
 	apply(t, s, unitedFile)

@@ -31,6 +31,7 @@ type Store struct {
 	audit Audit
 	write sync.Mutex // one import at a time
 	now   atomic.Pointer[index]
+	lies  atomic.Pointer[lies]
 }
 
 // Open brings the tables up to date and loads them. Tables without any area get
