@@ -168,7 +168,7 @@ func TestStoryRoleWithinAnArea(t *testing.T) {
 	d.run("their first day", press("Đăng xuất"), chromedp.WaitVisible("#account", chromedp.ByID), keys("account", "lan"), keys("password", given), chromedp.Click(".signin button.primary"),
 		chromedp.WaitVisible("#new", chromedp.ByID), keys("old", given), keys("new", password), keys("again", password), chromedp.Click(".signin button.primary"), chromedp.WaitVisible(".tabs"),
 		chromedp.Evaluate(`[...document.querySelectorAll(".tabs a")].map((a) => a.hash).join("")`, &tabs))
-	if tabs != "#alerts#devices#types#commands#agencies#areas" {
+	if tabs != "#alerts#devices#types#commands#agencies#calendars#areas" {
 		t.Errorf("they see the sections %s", tabs)
 	}
 	d.run("their devices", chromedp.Click(`.tabs a[href="#devices"]`), says("Camera dh-1"), chromedp.Evaluate(`[...document.querySelectorAll(".cardlist > li")].map((x) => x.dataset.device).join(" ")`, &cards))

@@ -64,7 +64,7 @@ func TestStoryFirstDayOfAShiftLead(t *testing.T) {
 		chromedp.SetValue("#new", password, chromedp.ByID), chromedp.SetValue("#again", password, chromedp.ByID), chromedp.Click(".signin button.primary"))
 	var tabs string
 	run("the console", says("Nguyễn Thị Lan"), says("09••••••78"), chromedp.Evaluate(`[...document.querySelectorAll(".tabs a")].map((a) => a.hash).join("")`, &tabs))
-	if tabs != "#reports#alerts#orders#shift#devices#types#keys#commands#sources#dead#agencies#areas" {
+	if tabs != "#reports#alerts#orders#shift#devices#types#keys#commands#sources#dead#agencies#calendars#areas" {
 		t.Errorf("a shift lead has the tabs %s", tabs)
 	}
 	run("the citizen's number", chromedp.Click(".unmask summary"), chromedp.SendKeys(".unmask textarea", "Gọi lại để hỏi rõ vị trí"), chromedp.Click(".unmask button"), says("0912345678"), says("Trần Văn Nam"))

@@ -2,6 +2,7 @@
 // they are reached.
 import { call, get, post } from "./api";
 import { chooseMany } from "./choose";
+import { atWork } from "./calendars";
 import { Preview, importer } from "./csvimport";
 import { ask } from "./dialog";
 import { h, show } from "./dom";
@@ -50,9 +51,9 @@ async function page(el: HTMLElement, id: string): Promise<void> {
     show(el, back("agencies"), h("h3", {}, t("agency.new")), await form({ id: "", name: "", name_en: "", areas: [], categories: [], retired: false }, home));
     return;
   }
-  const a = await get<Agency>("/agencies/" + encodeURIComponent(id)), again = async () => { changed(); forget(); await page(el, id); };
+  const { now, ...a } = await get<Agency>("/agencies/" + encodeURIComponent(id)), again = async () => { changed(); forget(); await page(el, id); };
   const button = press(async () => {});
-  show(el, back("agencies"), h("h3", {}, named(a), " ", h("code", {}, a.id), a.retired ? h("span", { class: "state s-refused" }, t("agency.retired")) : null), await form(a, home), h("section", { class: "chapter acts" },
+  show(el, back("agencies"), h("h3", {}, named(a), " ", h("code", {}, a.id), a.retired ? h("span", { class: "state s-refused" }, t("agency.retired")) : null, now ? atWork(now) : null), await form(a, home), h("section", { class: "chapter acts" },
     button(t(a.retired ? "agency.revive" : "agency.retire"), async () => {
       if (!a.retired && !(await ask(t("agency.retire"), t("agency.retireask", { name: a.name }), t("agency.retire")))) return;
       await call("PUT", "/agencies/" + a.id, { ...a, retired: !a.retired });
@@ -80,7 +81,7 @@ const list = cards("agencies", ["device.read"], {
     const of = (codes: string[], names: [string, string][]) => codes.map((c) => names.find(([x]) => x === c)?.[1] ?? c).join(", ");
     return got.items.map((a) => {
       const name = h("b", {}, named(a));
-      return h("li", { "data-agency": a.id }, desk.everywhere("area.manage") ? h("a", { class: "open", href: "#agencies/" + a.id }, name) : name, " ", h("code", {}, a.id), a.retired ? h("span", { class: "state s-refused" }, t("agency.retired")) : null,
+      return h("li", { "data-agency": a.id }, desk.everywhere("area.manage") ? h("a", { class: "open", href: "#agencies/" + a.id }, name) : name, " ", h("code", {}, a.id), " ", a.retired ? h("span", { class: "state s-refused" }, t("agency.retired")) : null, a.now ? atWork(a.now) : null,
         h("p", {}, a.areas.length ? of(a.areas, places.map((x) => [x.code, named(x)])) : t("agency.everywhere")), a.categories.length ? h("p", {}, of(a.categories, kinds.map((x) => [x.id, pick(x.name)]))) : null,
         h("p", {}, h("small", {}, [a.phone, a.email, a.zalo && "Zalo " + a.zalo, a.calendar && named(plans.find((x) => x.id === a.calendar) ?? { name: a.calendar })].filter(Boolean).join(" · "))));
     });

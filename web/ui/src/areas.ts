@@ -1,6 +1,7 @@
 // The areas as they were on any day: a tree, found by name, and imported from a
 // file after a look at what it would change.
 import { get } from "./api";
+import { areaStats } from "./areastats";
 import { Preview, importer } from "./csvimport";
 import { readDay, sayDay, wrongDay } from "./dates";
 import { h, show } from "./dom";
@@ -64,8 +65,8 @@ async function items(): Promise<HTMLElement[]> {
   return page.items.map(card);
 }
 
-/** tools is the search, the day of the map, and the import. */
-function tools(redraw: Redraw, manage: boolean): HTMLElement {
+/** tools is the search, the day of the map, what happened where, and the import. */
+function tools(redraw: Redraw, manage: boolean, counts: boolean): HTMLElement {
   const says = h("small", { class: "error", role: "alert" });
   const q = h("input", { type: "search", id: "area-q", value: filter.q, maxlength: 100, onchange: () => { filter.q = q.value.trim(); redraw(); } });
   const at = h("input", { id: "area-at", value: filter.at, maxlength: 10, inputmode: "numeric", placeholder: t("form.dayform"), "aria-describedby": "area-at-fault", onchange: () => {
@@ -75,7 +76,7 @@ function tools(redraw: Redraw, manage: boolean): HTMLElement {
     redraw();
   } });
   says.id = "area-at-fault";
-  return h("div", {}, h("div", { class: "row filter" }, h("label", { for: "area-q" }, t("area.q"), q), h("label", { for: "area-at", class: "time" }, t("area.at"), at, says)), manage ? areaImport(async () => { changed(); await redraw(); }) : null);
+  return h("div", {}, h("div", { class: "row filter" }, h("label", { for: "area-q" }, t("area.q"), q), h("label", { for: "area-at", class: "time" }, t("area.at"), at, says)), counts ? areaStats() : null, manage ? areaImport(async () => { changed(); await redraw(); }) : null);
 }
 
 const said = (c: Change, fields: boolean): string => `${c.name} (${c.code})` + (fields ? `: ${c.fields.map((f) => `${f.field} ${f.before || "–"} → ${f.after || "–"}`).join("; ")}` : "");
@@ -85,4 +86,4 @@ const areaImport = (redraw: Redraw) => importer<AreaPreview>({
   changes: (p) => [["added", p.added.map((c) => said(c, false))], ["changed", p.changed.map((c) => said(c, true))], ["ended", p.ended.map((c) => said(c, true))]],
 }, redraw);
 
-export const areaList = cards("areas", ["device.read"], { items, tools: (redraw, desk) => tools(redraw, desk.everywhere("area.manage")), more: () => next ? h("p", { class: "hint" }, t("area.cut")) : null });
+export const areaList = cards("areas", ["device.read"], { items, tools: (redraw, desk) => tools(redraw, desk.everywhere("area.manage"), desk.everywhere("stats.read")), more: () => next ? h("p", { class: "hint" }, t("area.cut")) : null });

@@ -8,6 +8,7 @@ import { alertList } from "./alertlist";
 import { areaList } from "./areas";
 import { auditPages } from "./audit";
 import { batchPages } from "./batches";
+import { calendarPages } from "./calendars";
 import { deadLetterList } from "./deadletters";
 import { deviceList } from "./devices";
 import { typePages } from "./devicetypes";
@@ -29,7 +30,7 @@ import { sourceList } from "./sources";
 const groups: [string, Section[]][] = [
   ["watch", [reportList, alertList, orderList, shiftList]],
   ["devices", [deviceList, typePages, keyPages, batchPages, sourceList, deadLetterList]],
-  ["people", [agencyPages, accountList, rolePages, sessionList]],
+  ["people", [agencyPages, calendarPages, accountList, rolePages, sessionList]],
   ["system", [areaList, auditPages, retentionList]],
 ];
 

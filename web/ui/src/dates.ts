@@ -14,8 +14,21 @@ export function readDay(text: string): string | null {
   return at.toISOString().slice(0, 10);
 }
 
-/** sayDay is 28/11/2026 for 2026-11-28. */
+/** readYearly is 09-02 for 02/09, a day of each year, and else as readDay. */
+export function readYearly(text: string): string | null {
+  const m = /^(\d{1,2})[/.-](\d{1,2})$/.exec(text.trim());
+  return m ? readDay(`${m[1]}/${m[2]}/2024`)?.slice(5) ?? null : readDay(text); // 2024 has a 29 February
+}
+
+/** sayDay is 28/11/2026 for 2026-11-28, and 02/09 for 09-02. */
 export const sayDay = (iso: string): string => iso.split("-").reverse().join("/");
+
+/** dayStart reads 28/11/2026 as the beginning of that day in Vietnam, or of one after it; nothing is undefined. */
+export function dayStart(text: string, after = 0): string | undefined {
+  const iso = readDay(text);
+  if (iso === null) throw new Error(t("form.noday"));
+  return iso ? new Date(Date.parse(iso + "T00:00:00+07:00") + after * 864e5).toISOString() : undefined;
+}
 
 /** readTime is an RFC 3339 time for 28/11/2026 14:05 in Vietnam; "" for nothing; null for what is none. */
 export function readTime(text: string): string | null {

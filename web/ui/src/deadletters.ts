@@ -4,10 +4,11 @@ import { get, post } from "./api";
 import { h, show } from "./dom";
 import { readTime, wrongTime } from "./dates";
 import { num, t, when } from "./i18n";
-import { Button, cards } from "./section";
+import { Button, Desk, cards } from "./section";
+import { unmask } from "./unmask";
 
 interface Letter {
-  id: number; received_at: string; topic: string; sender?: string; format?: string; version?: string; device: string; stage: string; code: string; message: string;
+  id: number; received_at: string; topic: string; sender?: string; format?: string; version?: string; device: string; stage: string; code: string; message: string; masked: boolean;
   payload: string; cut: boolean; kept: number; size: number; status: string;
 }
 
@@ -110,7 +111,7 @@ const deadMore = (redraw: () => Promise<void>): HTMLElement | null => next ? h("
 } }, t("dead.more")) : null;
 
 /** deadLetters draws one card a letter that matches the filter. */
-async function deadLetters(button: Button): Promise<HTMLElement[]> {
+async function deadLetters(button: Button, desk: Desk): Promise<HTMLElement[]> {
   const items: Letter[] = [];
   let cursor = "";
   for (let page = 0; page < pages && (page === 0 || cursor); page++) {
@@ -119,13 +120,14 @@ async function deadLetters(button: Button): Promise<HTMLElement[]> {
     cursor = got.next ?? "";
   }
   next = cursor;
-  return items.map((d) => h("li", {}, h("span", { class: "state", title: d.code }, reason(d.code)), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message), ...payload(d),
+  return items.map((d) => h("li", { "data-letter": d.id }, h("span", { class: "state", title: d.code }, reason(d.code)), " ", h("b", {}, d.device || d.topic), h("p", {}, d.message), ...payload(d),
     h("small", {}, [when(d.received_at), d.topic, d.sender, t("dead.stage." + d.stage), d.code, [d.format || t("source.native"), d.version].filter(Boolean).join(" "), num(d.size, 0) + " B",
       d.kept < d.size && t("dead.kept", { n: num(d.kept, 0) }), t("dead.status." + d.status)].filter(Boolean).join(" · ")), " ",
-    d.status === "new" && d.kept === d.size ? button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`)) : null));
+    d.status === "new" && d.kept === d.size ? button(t("dead.one"), () => post(`/dead-letters/${d.id}/replay`)) : null,
+    d.masked && desk.everywhere("personal.unmask") ? unmask<Letter>(`/dead-letters/${d.id}/unmask`, {}, t("unmask.whole"), (x) => [h("p", {}, x.message), h("pre", { class: "whole" }, visible(x.payload, most)), x.kept > most ? h("p", { class: "hint" }, t("dead.most", { n: num(most, 0) })) : null]) : null));
 }
 
 export const deadLetterList = cards("dead", ["deadletter.manage"], {
   enter: (place) => { readFilter(place.query); firstPage(); },
-  tools: deadTools, items: deadLetters, more: deadMore, paged: () => pages > 1,
+  tools: deadTools, items: (button, _, desk) => deadLetters(button, desk), more: deadMore, paged: () => pages > 1,
 }, true);

@@ -40,6 +40,7 @@ async function fields(d: Record<string, any>, fresh: boolean): Promise<Form> {
     text("labels", f("labels"), (d.labels ?? []).join(", "), { max: 1300, help: t("devices.help.labels") })].filter(Boolean) as Part[];
   const labels = identity[identity.length - 1]!, words = labels.read;
   labels.read = () => (words() as string).split(",").map((x) => x.trim()).filter(Boolean);
+  if (d.area && !areas.some((x) => x.value === d.area)) areas.push({ value: d.area, label: d.area_name || d.area, hint: t("moves.over") });
   const area = chooseOne("area", f("area"), areas, d.area ?? "", { help: t("devices.help.area") });
   const place = [area, ...placeParts(d.lat, d.lon)];
   const interval = number("expected_interval_s", f("expected_interval_s"), d.expected_interval_s, { least: 1, most: 31622400, help: t("devices.help.interval") }), seconds = interval.read;

@@ -3,6 +3,7 @@
 import { get } from "./api";
 import { commands } from "./commands";
 import { credentials } from "./credentials";
+import { deviceEvents } from "./deviceevents";
 import { editDevice, newDevice } from "./deviceform";
 import { lifeActs } from "./devicelife";
 import { secret } from "./dialog";
@@ -42,9 +43,9 @@ export async function devicePage(el: HTMLElement, id: string, desk: Desk): Promi
   const kind = kinds.find((x) => x.id === d.type), manage = desk.may("device.manage");
   const acts = desk.may("device.life") ? lifeActs(d, press(redraw)) : [];
   show(el, back("devices"), h("h3", { "data-device": d.id }, d.name || d.id, " ", h("code", {}, d.id)),
-    h("p", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("span", { class: "state" }, t("devices.life." + d.life)), " ", h("small", {}, [kind && pick(kind.name), d.area_name, d.vendor, d.last_seen ? `${t("device.seen")} ${ago(d.last_seen)}` : t("device.never"), d.life_reason].filter(Boolean).join(" · "))),
+    h("p", {}, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", h("span", { class: "state" }, t("devices.life." + d.life)), " ", h("small", {}, [kind && pick(kind.name), d.area_name, d.area_ended && t("moves.over"), d.vendor, d.last_seen ? `${t("device.seen")} ${ago(d.last_seen)}` : t("device.never"), d.life_reason].filter(Boolean).join(" · "))),
     values(d, kind?.metrics ?? []), h("div", { class: "acts" }, labels(d.id), h("a", { href: "/suc-khoe#q=" + encodeURIComponent(d.id) }, t("health.title")), ...acts),
-    manage ? h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), await editDevice(d.id, redraw)) : h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), facts(d)),
+    await deviceEvents(d.id, desk), manage ? h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), await editDevice(d.id, redraw)) : h("section", { class: "chapter" }, h("h3", {}, t("devices.known")), facts(d)),
     manage ? credentials(d.id) : null, h("section", { class: "chapter" }, await commands(d.id, desk.may("device.command"), manage)));
 }
 

@@ -2,15 +2,10 @@
 import uPlot from "uplot";
 import { get } from "./api";
 import { h, released, show } from "./dom";
+import { eventName } from "./events";
 import { ago, num, pick, t, when } from "./i18n";
 
 let timer = 0;
-
-/** eventName is an event's type in words, or as the device sent it. */
-function eventName(e: any): string {
-  const key = "event." + e.type + (e.type === "connection" ? "." + e.data?.state : ""), text = t(key);
-  return text === key ? e.type : text;
-}
 
 export function openDevice(panel: HTMLElement, id: string, types: any[]): void {
   clearInterval(timer);

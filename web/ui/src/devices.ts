@@ -1,6 +1,7 @@
 // The list of devices: to find one, to open it, to take in those that only
 // speak, to import and export them as a table.
 import { get } from "./api";
+import { endedNotice, movesPage } from "./areamoves";
 import { imports } from "./deviceimport";
 import { stranger } from "./devicelife";
 import { devicePage, freshDevice } from "./devicepage";
@@ -30,10 +31,10 @@ async function tools(redraw: Redraw, manage: boolean, all: boolean): Promise<HTM
   const text = (name: string) => label(name, h("input", { ...attrs(name), type: name === "q" ? "search" : "text", value: filter[name] ?? "", maxlength: 100, spellcheck: "false" }));
   const links = () => show(out, manage && h("a", { class: "primary", href: "#devices/+new" }, t("devices.new")), h("a", { href: "/api/v1/devices/export?" + query({ sort: "" }), download: "devices.csv" }, t("devices.export")),
     h("a", { href: `/api/v1/devices/labels?${query({ lang })}`, target: "_blank", rel: "noopener" }, t("devices.labels")));
-  const [kinds, places, offices] = await Promise.all([types(), areas(), agencies()]);
+  const [kinds, places, offices, ended] = await Promise.all([types(), areas(), agencies(), endedNotice(manage)]);
   const among = (name: string, opts: [string, string][]) => label(name, pickOne(attrs(name), opts, filter[name] ?? "", t("devices.any")));
   links();
-  return h("div", {}, h("div", { class: "row filter" }, text("q"), fixed("life", lives), fixed("state", states), among("type", kinds.map((x) => [x.id, pick(x.name)])), among("area", places.map((x) => [x.code, named(x)])), among("agency", offices.map((x) => [x.id, named(x)])), text("vendor"), text("cohort"), fixed("sort", sorts)),
+  return h("div", {}, ended, h("div", { class: "row filter" }, text("q"), fixed("life", lives), fixed("state", states), among("type", kinds.map((x) => [x.id, pick(x.name)])), among("area", places.map((x) => [x.code, named(x)])), among("agency", offices.map((x) => [x.id, named(x)])), text("vendor"), text("cohort"), fixed("sort", sorts)),
     out, all ? imports(redraw) : null);
 }
 
@@ -57,7 +58,7 @@ function said(d: any, kind?: DeviceType): string {
 function card(d: any, kinds: DeviceType[], offices: Agency[]): HTMLElement {
   const kind = kinds.find((x) => x.id === d.type), office = offices.find((x) => x.id === d.agency);
   return h("li", { "data-device": d.id }, h("span", { class: "fresh " + d.state }, t("fresh." + d.state)), " ", d.life === "active" ? null : h("span", { class: "state" }, t("devices.life." + d.life)), " ", h("a", { class: "open", href: "#devices/" + encodeURIComponent(d.id) }, h("b", {}, d.name || d.id)), ` ${d.id}`,
-    h("p", {}, [kind ? pick(kind.name) : d.type, d.area_name, office && named(office), d.vendor, d.gateway && t("devices.via", { gateway: d.gateway })].filter(Boolean).join(" · ")),
+    h("p", {}, [kind ? pick(kind.name) : d.type, d.area_name + (d.area_ended ? ` (${t("moves.over")})` : ""), office && named(office), d.vendor, d.gateway && t("devices.via", { gateway: d.gateway })].filter(Boolean).join(" · ")),
     h("p", {}, said(d, kind)));
 }
 
@@ -84,9 +85,10 @@ const list = cards("devices", ["device.read"], {
   more, paged: () => pages > 1,
 });
 
-/** deviceList is the list, a device of it, and the form for a new one. */
+/** deviceList is the list, a device of it, the form for a new one, and the way out of areas that have ended. */
 export const deviceList: Section = { ...list, page: async (el, place, desk) => {
   if (place.thing === "+new" && desk.may("device.manage")) return freshDevice(el);
+  if (place.thing === "+moves" && desk.may("device.manage")) return movesPage(el, place.query.get("area") ?? "");
   if (place.thing) return devicePage(el, place.thing, desk);
   return list.page(el, place, desk);
 } };

@@ -7,7 +7,9 @@ import { lang, pick } from "./i18n";
 export interface Label { vi: string; en: string }
 export interface Metric { name: string; label: Label; unit: string; min: number; max: number; decimals: number; kind: string; headline: boolean }
 export interface DeviceType { id: string; name: Label; interval_s: number; contract: string; decoder: string; mobile: boolean; open: boolean; dashboard: { metrics: string[]; window_s: number }; metrics: Metric[]; shipped: boolean; edited: boolean; version: number }
-export interface Agency { id: string; name: string; name_en: string; phone?: string; email?: string; zalo?: string; areas: string[]; categories: string[]; calendar?: string; retired: boolean }
+/** AtWork says whether people work now, and until when that stays so. */
+export interface AtWork { working: boolean; until?: string }
+export interface Agency { id: string; name: string; name_en: string; phone?: string; email?: string; zalo?: string; areas: string[]; categories: string[]; calendar?: string; retired: boolean; now?: AtWork }
 export interface Area { code: string; name: string; name_en: string; type_name: Label; parent_name?: string }
 export interface Category { id: string; name: Label }
 

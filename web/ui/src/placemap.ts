@@ -9,7 +9,7 @@ const home: [number, number] = [106.62, 17.47];
 /** placeParts are latitude and longitude, and the map between them; both empty are no place. */
 export function placeParts(lat: number | undefined, lon: number | undefined): Part[] {
   const at = (n: number | undefined) => (n === undefined ? undefined : Math.round(n * 1e6) / 1e6);
-  const y = number("lat", t("devices.field.lat"), at(lat), { least: -90, most: 90, help: t("place.example", { value: "17,468" }) }), x = number("lon", t("devices.field.lon"), at(lon), { least: -180, most: 180, help: t("place.example", { value: "106,622" }) });
+  const y = number("lat", t("devices.field.lat"), at(lat), { least: -90, most: 90, help: t("place.example", { value: `17${t("form.mark")}468` }) }), x = number("lon", t("devices.field.lon"), at(lon), { least: -180, most: 180, help: t("place.example", { value: `106${t("form.mark")}622` }) });
   const fields = [y, x].map((p) => p.el.querySelector("input")!);
   const read = x.read;
   x.read = () => {

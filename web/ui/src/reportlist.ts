@@ -12,13 +12,16 @@ function choice(button: Button, label: string, options: [string, string][], fn: 
   return h("details", {}, h("summary", {}, label), sel, button(label, () => fn(sel.value)));
 }
 
+/** person is what was hidden of a report. */
+const person = (p: any): HTMLElement[] => [h("dl", {}, ...[["unmask.name", p.name], ["unmask.phone", p.phone], ["unmask.address", p.address], ["unmask.place", p.lat === undefined ? "" : `${p.lat}, ${p.lon}`], ["unmask.text", p.description]].filter((x) => x[1]).flatMap(([k, v]) => [h("dt", {}, t(k)), h("dd", {}, v)]))];
+
 export const reportList = cards("reports", ["report.read"], {
   async items(button, _, { may }) {
     const [offices, crews, got] = await Promise.all([may("device.read") ? agencies() : [], may("workorder.read") ? get<any>("/crews").then((x) => x.items) : [], get<any>("/reports?limit=200")]);
     return got.items.map((r: any) => {
       const step = (s: string, b: object) => post(`/reports/${r.code}/${s}`, b);
       const acts = h("div", { class: "acts" }), handle = may("report.handle"), fresh = ["received", "accepted", "assigned"].includes(r.state);
-      if (may("personal.unmask") && !r.anonymised_at) acts.append(unmask(r.code));
+      if (may("personal.unmask") && !r.anonymised_at) acts.append(unmask<any>(`/reports/${r.code}/unmask`, {}, t("unmask.title"), person));
       if (handle && r.state === "received") acts.append(button(t("report.accept"), () => step("accept", {})));
       if (handle && (r.state === "received" || r.state === "accepted")) acts.append(withText(button, t("report.refuse"), t("report.why"), (text) => step("refuse", { text })));
       if (handle && fresh) acts.append(choice(button, t("report.assign"), offices.filter((a) => !a.retired).map((a) => [a.id, named(a)]), (agency) => step("assign", { agency })));

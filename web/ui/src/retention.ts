@@ -1,7 +1,7 @@
 // How long each class of data is kept, what the nightly run would remove and
 // removed, and what is held from it.
 import { call, get, post } from "./api";
-import { readDay } from "./dates";
+import { dayStart } from "./dates";
 import { h, show } from "./dom";
 import { num, pick, t, when } from "./i18n";
 import { cards } from "./section";
@@ -109,13 +109,6 @@ const runs = () => opened(t("retention.runs"), async () => {
     h("details", {}, h("summary", {}, t("retention.details")), h("ul", {}, ...runItems(r)))))) : h("p", { class: "empty" }, t("retention.noruns"))];
 });
 
-/** day reads 28/11/2026 as the beginning of that day in Vietnam, or of one after it. */
-function day(text: string, after = 0): string | undefined {
-  const iso = readDay(text);
-  if (iso === null) throw new Error(t("form.noday"));
-  return iso ? new Date(Date.parse(iso + "T00:00:00+07:00") + after * 864e5).toISOString() : undefined;
-}
-
 function holdForm(done: () => void): HTMLElement {
   const kind = h("select", {}, ...["device", "report", "area", "time"].map((k) => h("option", { value: k }, t("retention.hold." + k))));
   const [nameRow, name] = field(t("retention.holdname"), { maxlength: 100 });
@@ -124,7 +117,7 @@ function holdForm(done: () => void): HTMLElement {
   const [whyRow, why] = field(t("retention.why"), { maxlength: 500, required: true });
   kind.addEventListener("change", () => { nameRow.hidden = kind.value === "time"; name.required = kind.value !== "time"; });
   return form(t("retention.newhold"), [h("label", {}, t("retention.holdkind"), kind), nameRow, fromRow, toRow, whyRow], t("retention.holdgo"), async () => {
-    await post("/retention/holds", { ...(kind.value !== "time" && { [kind.value]: name.value.trim() }), from: day(from.value), to: day(to.value, 1), reason: why.value });
+    await post("/retention/holds", { ...(kind.value !== "time" && { [kind.value]: name.value.trim() }), from: dayStart(from.value), to: dayStart(to.value, 1), reason: why.value });
     done();
   });
 }

@@ -18,7 +18,7 @@ async function draw(): Promise<void> {
     show(main, head, h("p", { class: "code" }, r.code), h("p", {}, h("span", { class: "state s-" + r.state }, t("report." + r.state)), " ", pick(r.category_name)),
       h("p", {}, r.description), ...r.photos.map((p: any) => h("img", { src: p.url, alt: t("report.photo"), loading: "lazy" })),
       h("ol", { class: "steps" }, ...r.timeline.map((s: any) => h("li", {}, h("b", {}, t("report." + s.state)), h("time", {}, " " + when(s.at)), s.text ? h("p", {}, s.text) : null))),
-      r.anonymised_at ? h("p", { class: "hint" }, t("track.anonymised", { at: when(r.anonymised_at) })) : null, h("p", { class: "hint" }, t("track.refresh")));
+      r.anonymised_at ? h("p", { class: "hint" }, t("track.anonymised", { at: when(r.anonymised_at) })) : null, h("p", { class: "hint" }, t("track.refresh")), h("p", {}, h("a", { href: "/phan-anh" }, t("track.another"))));
     shown = true;
   } catch (e) {
     if (shown) return; // what was read stays; the line may come back
