@@ -1,0 +1,1 @@
+import{c as o}from"/assets/chunk-4DBTOLLZ.js";import{c as s}from"/assets/chunk-JAZZNSWE.js";s();var p=t=>o("event."+t.type+(t.type==="connection"?"."+t.data?.state:""),t.type),r=(t,n)=>t!==null&&typeof t=="object"?Object.entries(t).flatMap(([e,i])=>r(i,n?`${n}.${e}`:e)):[`${n}: ${t}`],a=t=>r(t.data??{},"").join(" · "),d=t=>a(t).includes("•");export{p as a,a as b,d as c};
