@@ -18,7 +18,8 @@ func TestStoryPressOutlastsARedraw(t *testing.T) {
 	where := func(to *[]float64) chromedp.Action {
 		return chromedp.Evaluate(`(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(".alert .ack").getBoundingClientRect())`, to)
 	}
-	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.WaitVisible(".alert .ack"), where(&at)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Navigate(s.HTTP+"/wall"), chromedp.WaitVisible(".alert .ack"),
+		chromedp.Poll(`document.fonts.status === "loaded"`, nil), where(&at)); err != nil {
 		t.Fatalf("the alert's button: %v", err)
 	}
 	mouse := func(kind input.MouseType) chromedp.Action {
