@@ -199,7 +199,7 @@ func TestStoryAgenciesAndATypeEdited(t *testing.T) {
 	d.run("put right", chromedp.SetUploadFiles("#agency-file", []string{file("dung.csv", heading+"ubnd-dong-hoi;UBND phường Đồng Hới;02323822000;dong-hoi\n")}), says("1 mục thêm mới"), press("Áp dụng"), says("Đã áp dụng."), chromedp.WaitVisible(`[data-agency="ubnd-dong-hoi"]`))
 	var metric string
 	d.run("a type", chromedp.Navigate(s.HTTP+"/bang#types/water_level"), chromedp.WaitVisible("#type-interval"), chromedp.Click("details.metric summary"),
-		chromedp.Evaluate(`{const f = [...document.querySelectorAll("details.metric .part")].filter((p) => /Nhỏ nhất|Lớn nhất/.test(p.textContent)).map((p) => p.querySelector("input")); f[0].id = "least"; f[1].id = "most"; f[1].closest(".part").querySelector("small.error").id = "most-fault"}`, nil),
+		chromedp.Evaluate(`{const f = [...document.querySelectorAll("details.metric .control")].filter((p) => /Nhỏ nhất|Lớn nhất/.test(p.textContent)).map((p) => p.querySelector("input")); f[0].id = "least"; f[1].id = "most"; f[1].closest(".control").querySelector("small.error").id = "most-fault"}`, nil),
 		fill("least", "9"), fill("most", "-2,5"), press("Lưu"), blames("most", "lớn hơn nhỏ nhất"), fill("least", "-2,5"), fill("most", "9"), fill("type-interval", "600"), press("Lưu"), chromedp.WaitVisible(`[data-type="water_level"]`),
 		chromedp.Text(`[data-type="water_level"]`, &metric))
 	var got struct {

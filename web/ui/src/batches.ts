@@ -23,7 +23,7 @@ async function told(b: Batch): Promise<string> {
 
 /** progress is a bar and the counts by state. */
 const progress = (b: Batch): HTMLElement => h("div", {}, h("progress", { max: Math.max(1, b.total), value: b.total - b.open, "aria-label": t("batch.progress") }), " ", t("batch.done", { done: num(b.total - b.open, 0), total: num(b.total, 0) }),
-  h("p", {}, ...states.filter((s) => b.counts[s]).map((s) => h("span", { class: "part c-" + s }, `${t("command." + s)} ${num(b.counts[s]!, 0)}`))));
+  h("p", {}, ...states.filter((s) => b.counts[s]).map((s) => h("span", { class: "tally c-" + s }, `${t("command." + s)} ${num(b.counts[s]!, 0)}`))));
 
 async function card(b: Batch, redraw: Redraw, manage: boolean): Promise<HTMLElement> {
   return h("li", { "data-batch": b.id }, h("a", { class: "open", href: "#commands/" + encodeURIComponent(b.id) }, h("b", {}, b.name)), " ", await told(b), b.why ? h("p", {}, b.why) : null, progress(b),

@@ -25,7 +25,7 @@ export function part(name: string, label: string, control: HTMLElement, input: H
   input.id ||= o.id ?? `f${++made}`;
   const says = h("small", { class: "error", id: input.id + "-fault", role: "alert" }), help = o.help ? h("small", { id: input.id + "-help" }, o.help) : null;
   input.setAttribute("aria-describedby", [help?.id, says.id].filter(Boolean).join(" "));
-  const el = h("div", { class: o.wide ? "part wide" : "part" }, h("label", { for: input.id }, label, o.required && h("span", { class: "must", title: t("form.required") }, " *")), control, help, says);
+  const el = h("div", { class: o.wide ? "control wide" : "control" }, h("label", { for: input.id }, label, o.required && h("span", { class: "must", title: t("form.required") }, " *")), control, help, says);
   const fault = (text: string) => {
     if (text) for (let d = el.closest("details"); d; d = d.parentElement?.closest("details") ?? null) d.open = true; // what is wrong is not hidden
     says.textContent = text; text ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
@@ -116,7 +116,7 @@ export function select(name: string, label: string, options: [string, string][],
 /** tick is a yes or no. */
 export function tick(name: string, label: string, value: boolean, o: Options = {}): Part {
   const input = h("input", { type: "checkbox", class: "tick", checked: value, id: o.id ?? `f${++made}` }), says = h("small", { class: "error", role: "alert" });
-  return { name, el: h("div", { class: "part" }, h("label", { class: "ticked", for: input.id }, input, " ", label), o.help ? h("small", {}, o.help) : null, says), read: () => input.checked, fault: (x) => { says.textContent = x; }, focus: () => input.focus() };
+  return { name, el: h("div", { class: "control" }, h("label", { class: "ticked", for: input.id }, input, " ", label), o.help ? h("small", {}, o.help) : null, says), read: () => input.checked, fault: (x) => { says.textContent = x; }, focus: () => input.focus() };
 }
 
 /** readAll is what stands in parts by name, or null: then faults are shown and the first has the focus. */
