@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -96,8 +95,8 @@ func (s *Server) unmaskDeadLetter(w http.ResponseWriter, r *http.Request) {
 
 // saysWhy records that something hidden is given, with the reason.
 func (s *Server) saysWhy(r *http.Request, reason string, e audit.Entry) error {
-	e.Why = strings.TrimSpace(reason)
-	if err := reports.CheckReason(e.Why); err != nil {
+	var err error
+	if e.Why, err = devices.AuditedReason(reason, reports.ToUnmask); err != nil {
 		return err
 	}
 	return s.Audit.Record(r.Context(), e)

@@ -100,7 +100,7 @@ func (s *Store) HoldsReport(code, area string, made time.Time) bool {
 // Hold makes a hold.
 func (s *Store) Hold(ctx context.Context, h Hold, by string) (Hold, error) {
 	var err error
-	if h.Reason, err = cleanReason(h.Reason); err != nil {
+	if h.Reason, err = devices.AuditedReason(h.Reason, "say why"); err != nil {
 		return h, err
 	}
 	named := 0
@@ -154,7 +154,7 @@ func (s *Store) Hold(ctx context.Context, h Hold, by string) (Hold, error) {
 
 // Lift ends a hold, for a reason. One that was lifted is devices.ErrConflict.
 func (s *Store) Lift(ctx context.Context, id int64, by, reason string) (Hold, error) {
-	reason, err := cleanReason(reason)
+	reason, err := devices.AuditedReason(reason, "say why")
 	if err != nil {
 		return Hold{}, err
 	}

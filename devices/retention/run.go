@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -163,5 +162,5 @@ func (s *Store) runs(ctx context.Context, what string, args ...any) ([]Run, erro
 		r.ID = id
 		out = append(out, r)
 	}
-	return out, errors.Join(rows.Err())
+	return out, rows.Err()
 }

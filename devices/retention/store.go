@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"haidang/devices"
 	"haidang/devices/audit"
@@ -159,28 +157,11 @@ func (s *Store) Overruled() (ids []string) {
 	return ids
 }
 
-// minReason is how many letters a reason has at least.
-const minReason = 10
-
-func cleanReason(reason string) (string, error) {
-	reason = strings.TrimSpace(reason)
-	letters := 0
-	for _, r := range reason {
-		if unicode.IsLetter(r) {
-			letters++
-		}
-	}
-	if letters < minReason || len(reason) > 1000 {
-		return "", &devices.FieldError{Field: "reason", Reason: fmt.Sprintf("say why, in at least %d letters; the auditor reads it", minReason)}
-	}
-	return reason, nil
-}
-
 // Change sets the times of a class. version is the one that its editor saw; 0 is
 // any; devices.ErrStale says that it was changed since. A time below the least
 // is a *devices.FieldError.
 func (s *Store) Change(ctx context.Context, id string, keep Period, byType map[devices.TypeID]Period, version int64, reason string) (Class, error) {
-	reason, err := cleanReason(reason)
+	reason, err := devices.AuditedReason(reason, "say why")
 	if err != nil {
 		return Class{}, err
 	}

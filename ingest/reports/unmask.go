@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"haidang/devices"
 	"haidang/devices/audit"
@@ -24,28 +22,14 @@ type Personal struct {
 	Lon         *float64 `json:"lon,omitempty"`
 }
 
-// minReason is how many letters a reason has at least.
-const minReason = 10
-
-// CheckReason says whether a reason to see what is hidden is one.
-func CheckReason(reason string) error {
-	letters := 0
-	for _, r := range reason {
-		if unicode.IsLetter(r) {
-			letters++
-		}
-	}
-	if letters < minReason || len(reason) > 1000 {
-		return &devices.FieldError{Field: "reason", Reason: fmt.Sprintf("say why you need it, in at least %d letters; the auditor reads it", minReason)}
-	}
-	return nil
-}
+// ToUnmask asks for the reason of who wants to see what is hidden.
+const ToUnmask = "say why you need it"
 
 // Unmask gives what of a report is hidden, once somebody says why they need it.
 // The audit log has it before they have.
 func (s *Service) Unmask(ctx context.Context, code, reason string) (*Personal, error) {
-	reason = strings.TrimSpace(reason)
-	if err := CheckReason(reason); err != nil {
+	reason, err := devices.AuditedReason(reason, ToUnmask)
+	if err != nil {
 		return nil, err
 	}
 	code = readCode(s.prefix, code)
