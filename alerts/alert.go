@@ -1,6 +1,10 @@
 package alerts
 
-import "time"
+import (
+	"time"
+
+	"haidang/devices"
+)
 
 // Severity is how bad an alert is.
 type Severity string
@@ -43,10 +47,7 @@ const (
 const CohortKind = "cohort"
 
 // Name is a label in both languages.
-type Name struct {
-	VI string `json:"vi" yaml:"vi"`
-	EN string `json:"en" yaml:"en"`
-}
+type Name = devices.Name
 
 // Alert is one continuing occurrence of a rule at a device.
 type Alert struct {

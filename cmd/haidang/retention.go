@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,7 +44,7 @@ type keeping struct {
 func isVessel(r *devices.Registry) func(devices.ID) bool {
 	return func(id devices.ID) bool {
 		d, ok := r.Get(id)
-		return ok && slices.Contains(retention.VesselTypes, d.Type)
+		return ok && retention.IsVessel(d.Type)
 	}
 }
 

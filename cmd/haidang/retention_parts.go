@@ -35,6 +35,20 @@ func (k *keeping) held(id devices.ID, first, last int64) bool {
 
 func (k *keeping) heldAt(id devices.ID, at int64) bool { return k.held(id, at, at) }
 
+// expiring is the part of a store that tells of what goes, and what would, step
+// by step: expiry says what of a cut that is, lot how much a step was.
+func expiring[X, E any](class string, expiry func(retention.Cut) X, lot func(E) retention.Lot,
+	would func(context.Context, X, func(E)) error, remove func(context.Context, X, func(E) error) error) retention.Part {
+	return retention.Part{Class: class,
+		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
+			err = would(ctx, expiry(c), func(e E) { ls.Add(lot(e)) })
+			return ls, err
+		},
+		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
+			return remove(ctx, expiry(c), func(e E) error { return step(lot(e)) })
+		}}
+}
+
 // entries is the journal's part of a class: vessels' tracks, or the others'.
 func (k *keeping) entries(class string) retention.Part {
 	expiry := func(c retention.Cut) journal.Expiry {
@@ -42,7 +56,7 @@ func (k *keeping) entries(class string) retention.Part {
 		return journal.Expiry{Held: k.held, Before: func(id devices.ID) time.Time {
 			t := k.typeOf(id)
 			// What once was a vessel's track stays one.
-			vessel := k.journal.Chained(id) || slices.Contains(retention.VesselTypes, t)
+			vessel := k.journal.Chained(id) || retention.IsVessel(t)
 			if vessel != (class == retention.VesselTracks) {
 				return time.Time{}
 			}
@@ -60,14 +74,9 @@ func (k *keeping) entries(class string) retention.Part {
 		}
 		return retention.NewLot(what, k.typeOf(e.Device), e.Entries, e.Bytes, e.Oldest, e.Newest)
 	}
-	return retention.Part{Class: class, Waits: k.untaken,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.journal.WouldExpire(ctx, expiry(c), func(e journal.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.journal.Expire(ctx, expiry(c), func(e journal.Expired) error { return step(lot(e)) })
-		}}
+	part := expiring(class, expiry, lot, k.journal.WouldExpire, k.journal.Expire)
+	part.Waits = k.untaken
+	return part
 }
 
 // plates are what tells a person in events.
@@ -78,14 +87,11 @@ func (k *keeping) plates() retention.Part {
 	lot := func(e journal.Expired) retention.Lot {
 		return retention.NewLot("event", k.typeOf(e.Device), e.Entries, 0, e.Oldest, e.Newest)
 	}
-	return retention.Part{Class: retention.Plates,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.journal.WouldMask(ctx, expiry(c), maskEvent, func(e journal.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.journal.Mask(ctx, expiry(c), maskEvent, func(e journal.Expired) error { return step(lot(e)) })
-		}}
+	return expiring(retention.Plates, expiry, lot, func(ctx context.Context, x journal.Expiry, fn func(journal.Expired)) error {
+		return k.journal.WouldMask(ctx, x, maskEvent, fn)
+	}, func(ctx context.Context, x journal.Expiry, step func(journal.Expired) error) error {
+		return k.journal.Mask(ctx, x, maskEvent, step)
+	})
 }
 
 // maskEvent hides for good what tells a person in the data of an event. What
@@ -145,14 +151,7 @@ func (k *keeping) hours() retention.Part {
 	lot := func(e rollup.Expired) retention.Lot {
 		return retention.NewLot("rollup", k.typeOf(e.Device), e.Hours, 0, e.Oldest, e.Newest)
 	}
-	return retention.Part{Class: retention.Rollups,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.rollups.WouldExpire(ctx, expiry(c), func(e rollup.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.rollups.Expire(ctx, expiry(c), func(e rollup.Expired) error { return step(lot(e)) })
-		}}
+	return expiring(retention.Rollups, expiry, lot, k.rollups.WouldExpire, k.rollups.Expire)
 }
 
 func (k *keeping) deadLetters() retention.Part {
@@ -162,14 +161,7 @@ func (k *keeping) deadLetters() retention.Part {
 	lot := func(e deadletters.Expired) retention.Lot {
 		return retention.NewLot("dead_letter", "", e.Letters, e.Bytes, e.Oldest, e.Newest)
 	}
-	return retention.Part{Class: retention.DeadLetters,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.letters.WouldExpire(ctx, expiry(c), func(e deadletters.Expired) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.letters.Expire(ctx, expiry(c), func(e deadletters.Expired) error { return step(lot(e)) })
-		}}
+	return expiring(retention.DeadLetters, expiry, lot, k.letters.WouldExpire, k.letters.Expire)
 }
 
 func (k *keeping) told() retention.Part {
@@ -177,14 +169,7 @@ func (k *keeping) told() retention.Part {
 	lot := func(e commands.Gone) retention.Lot {
 		return retention.NewLot("command", "", e.Commands, 0, e.Oldest, e.Newest)
 	}
-	return retention.Part{Class: retention.Commands,
-		Plan: func(ctx context.Context, c retention.Cut) (ls retention.Lots, err error) {
-			err = k.commands.WouldExpire(ctx, expiry(c), func(e commands.Gone) { ls.Add(lot(e)) })
-			return ls, err
-		},
-		Remove: func(ctx context.Context, c retention.Cut, step func(retention.Lot) error) error {
-			return k.commands.Expire(ctx, expiry(c), func(e commands.Gone) error { return step(lot(e)) })
-		}}
+	return expiring(retention.Commands, expiry, lot, k.commands.WouldExpire, k.commands.Expire)
 }
 
 func (k *keeping) reportExpiry(c retention.Cut) reports.Expiry {

@@ -85,7 +85,7 @@ func TestShippedRoles(t *testing.T) {
 
 func TestRolesOfTheProvince(t *testing.T) {
 	s, _ := house(t, Options{})
-	desk := Role{ID: "camera_desk", Name: Name{"Trực camera", "Camera desk"}, Actions: []Action{DeviceRead, AlertAck}}
+	desk := Role{ID: "camera_desk", Name: Name{VI: "Trực camera", EN: "Camera desk"}, Actions: []Action{DeviceRead, AlertAck}}
 	if _, err := s.PutRole(t.Context(), desk); err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,7 @@ import (
 var rolesYAML []byte
 
 // Name is a label in both languages.
-type Name struct {
-	VI string `json:"vi" yaml:"vi"`
-	EN string `json:"en" yaml:"en"`
-}
+type Name = devices.Name
 
 // Role is a set of actions under a name.
 type Role struct {

@@ -25,14 +25,11 @@ const (
 	Photos         = "photos"
 )
 
-// VesselTypes are the device types whose entries are vessel tracks.
-var VesselTypes = []devices.TypeID{"fishing_vessel"}
+// IsVessel says whether what devices of a type send is a vessel track.
+func IsVessel(t devices.TypeID) bool { return t == "fishing_vessel" }
 
 // Name is a text in both languages.
-type Name struct {
-	VI string `json:"vi" yaml:"vi"`
-	EN string `json:"en" yaml:"en"`
-}
+type Name = devices.Name
 
 // Class is one kind of what is kept, and for how long.
 type Class struct {
@@ -103,10 +100,8 @@ func (c *Class) check(keep Period, byType map[devices.TypeID]Period, known func(
 	}
 	for t, p := range byType {
 		field := "by_type." + string(t)
-		for _, v := range VesselTypes {
-			if t == v {
-				return &devices.FieldError{Field: field, Reason: "what this type sends is kept by the class " + VesselTracks}
-			}
+		if IsVessel(t) {
+			return &devices.FieldError{Field: field, Reason: "what this type sends is kept by the class " + VesselTracks}
 		}
 		if !known(t) {
 			return &devices.FieldError{Field: field, Reason: fmt.Sprintf("%.40q is no device type", t)}

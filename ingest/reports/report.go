@@ -1,6 +1,10 @@
 package reports
 
-import "time"
+import (
+	"time"
+
+	"haidang/devices"
+)
 
 // State is how far a report has come.
 type State string
@@ -54,10 +58,7 @@ type Report struct {
 }
 
 // Name is a label in both languages.
-type Name struct {
-	VI string `json:"vi" yaml:"vi"`
-	EN string `json:"en" yaml:"en"`
-}
+type Name = devices.Name
 
 // Photo is a stored picture.
 type Photo struct {
