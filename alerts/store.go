@@ -215,7 +215,7 @@ func (s *Store) Ack(ctx context.Context, id, by, note string) (*Alert, error) {
 	if err := s.Put(ctx, tx, a); err != nil {
 		return nil, err
 	}
-	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Before: before, After: a.record(), Why: personal.Text(note)}); err != nil {
+	if err := s.audit.Append(ctx, tx, audit.Entry{Action: "alert.ack", Kind: "alert", ID: a.ID, Before: before, After: a.record(), Why: note}); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {

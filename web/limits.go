@@ -147,19 +147,19 @@ func take(l *rate.Limiter) (wait time.Duration, ok bool) {
 // measured keeps each account and each address to its limits.
 func (s *Server) measured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		g, limited := s.gauges[classOf(r)]
+		c := classOf(r)
+		g, limited := s.gauges[c]
 		if !limited || s.Open { // the open demo is this machine's alone
 			next.ServeHTTP(w, r)
 			return
 		}
-		c := string(classOf(r))
 		if wait, ok := take(g.address.of(neighbourhood(r))); !ok {
-			s.tooMany(w, r, &tooMany{c, "address", wait})
+			s.tooMany(w, r, &tooMany{string(c), "address", wait})
 			return
 		}
 		if id := who(r); id.known() {
 			if wait, ok := take(g.account.of(id.name)); !ok {
-				s.tooMany(w, r, &tooMany{c, "account", wait})
+				s.tooMany(w, r, &tooMany{string(c), "account", wait})
 				return
 			}
 		}

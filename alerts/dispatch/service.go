@@ -18,7 +18,6 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
-	"haidang/devices/personal"
 	"haidang/devices/statedb"
 )
 
@@ -212,7 +211,7 @@ func (s *Service) Apply(ctx context.Context, id, name string, a Action) (*WorkOr
 
 // note records an act in the audit log.
 func (s *Service) note(ctx context.Context, tx *sql.Tx, act string, w *WorkOrder, was State, why string) error {
-	e := audit.Entry{Action: "workorder." + act, Kind: "workorder", ID: w.ID, Why: personal.Text(why)}
+	e := audit.Entry{Action: "workorder." + act, Kind: "workorder", ID: w.ID, Why: why}
 	var err error
 	if e.After, err = json.Marshal(map[string]any{"state": w.State, "crew": w.Crew}); err != nil {
 		return err
