@@ -2,11 +2,7 @@ package alerts_test
 
 import (
 	"context"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"haidang/alerts"
@@ -14,31 +10,21 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // Alerts of a database from before areas were dated get the version of their
 // own time, and count.
 func TestUpgradeGivesAlertsTheAreaOfTheirTime(t *testing.T) {
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := statedbtest.Open(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	before := fstest.MapFS{}
-	for _, name := range []string{"00001_alert.sql", "00002_cleared_at.sql"} {
-		b, err := fs.ReadFile(os.DirFS("migrations"), name)
-		must(err)
-		before[name] = &fstest.MapFile{Data: b}
-	}
-	must(statedb.Migrate(ctx, db, before, "alerts_version"))
+	statedbtest.Migrate(t, db, "alerts_version", "00001_alert.sql", "00002_cleared_at.sql")
 	for _, body := range []string{
 		`{"id":"old","rule":"r1","device":"a","area":"dong-hoi","state":"open","severity":"major","started_at":"2025-06-30T16:59:59Z","lat":17.5,"lon":106.5}`,
 		`{"id":"new","rule":"r2","device":"a","area":"dong-hoi","state":"closed","severity":"major","started_at":"2025-06-30T17:00:00Z","cleared_at":"2025-07-02T00:00:00Z"}`,

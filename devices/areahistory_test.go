@@ -1,37 +1,20 @@
 package devices_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"haidang/devices"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // Where a device was registered is known of any time, also after a restart, and
 // in a database from before it was kept.
 func TestAreaOfADeviceIsKnownOfAnyTime(t *testing.T) {
 	ctx := t.Context()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	before := fstest.MapFS{}
-	for _, name := range []string{"00001_device.sql", "00002_interval_ms.sql", "00003_registry.sql"} {
-		b, err := os.ReadFile("migrations/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before[name] = &fstest.MapFile{Data: b}
-	}
-	if err := statedb.Migrate(ctx, db, before, "devices_version"); err != nil {
-		t.Fatal(err)
-	}
+	db := statedbtest.Open(t)
+	statedbtest.Migrate(t, db, "devices_version", "00001_device.sql", "00002_interval_ms.sql", "00003_registry.sql")
 	if _, err := db.Exec(`INSERT INTO device(key,id,type,name,area,secret_hash,interval_ms,discovered,created_at) VALUES('a','A','generic','Trạm','dong-hoi','',0,0,1700000000000)`); err != nil {
 		t.Fatal(err)
 	}

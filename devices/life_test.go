@@ -9,17 +9,13 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/audit"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // openAudited gives a registry and the audit log of what it does.
 func openAudited(t *testing.T) (*devices.Registry, *audit.Log) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	r, err := devices.NewRegistry(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -3,23 +3,19 @@ package devices_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"haidang/devices"
 	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // A database of the first version, with intervals in seconds, opens unharmed.
 func TestUpgradeKeepsIntervals(t *testing.T) {
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := statedbtest.Open(t)
 	first, err := os.ReadFile("migrations/00001_device.sql")
 	if err != nil {
 		t.Fatal(err)

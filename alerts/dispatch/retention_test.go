@@ -4,14 +4,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"haidang/devices"
 	"haidang/devices/changelog"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest/media"
 	"haidang/ingest/reports"
 )
@@ -27,11 +26,7 @@ func (anyAgency) Agency(id string) (devices.Agency, bool) {
 // What counts is left, and the code still leads to it.
 func TestAnonymisedReportTellsNobodyAnywhere(t *testing.T) {
 	ctx := t.Context()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := changelog.Open(ctx, db)
 	if err != nil {
 		t.Fatal(err)
@@ -148,11 +143,7 @@ func cellsWith(t *testing.T, db *sql.DB, text string) (found []string) {
 
 // Who forgets a report holds the write lock: it looks for orders in an index.
 func TestForgettingLooksIntoAnIndex(t *testing.T) {
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := changelog.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -11,17 +10,13 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/changelog"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 func open(t *testing.T) *Service {
 	t.Helper()
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := changelog.Open(ctx, db)
 	if err != nil {
 		t.Fatal(err)

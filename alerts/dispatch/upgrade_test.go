@@ -2,41 +2,28 @@ package dispatch
 
 import (
 	"context"
-	"io/fs"
-	"path/filepath"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"haidang/devices"
 	"haidang/devices/areas"
 	"haidang/devices/changelog"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // Work orders of a database from before they kept an area are counted by when
 // they were given and by their place.
 func TestUpgradeCountsOldWorkOrders(t *testing.T) {
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := statedbtest.Open(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	before := fstest.MapFS{}
-	for _, name := range []string{"00001_work_order.sql", "00002_step.sql"} {
-		b, err := fs.ReadFile(migrations, "migrations/"+name)
-		must(err)
-		before[name] = &fstest.MapFile{Data: b}
-	}
-	must(statedb.Migrate(ctx, db, before, "dispatch_version"))
-	_, err = db.Exec(`INSERT INTO work_order(id,crew,state,updated_at,body) VALUES('w','crew-1','offered',0,'{"id":"w","crew":"crew-1","state":"offered","lat":17.5,"lon":106.5,"created_at":"2026-01-02T03:04:05.678Z"}')`)
+	statedbtest.Migrate(t, db, "dispatch_version", "00001_work_order.sql", "00002_step.sql")
+	_, err := db.Exec(`INSERT INTO work_order(id,crew,state,updated_at,body) VALUES('w','crew-1','offered',0,'{"id":"w","crew":"crew-1","state":"offered","lat":17.5,"lon":106.5,"created_at":"2026-01-02T03:04:05.678Z"}')`)
 	must(err)
 	log, err := changelog.Open(ctx, db)
 	must(err)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"testing"
 
 	"haidang/alerts"
@@ -12,18 +11,14 @@ import (
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // An alert keeps the version of its area that counted when it began: the
 // device's, or for what moves, the one it was in.
 func TestAlertKeepsTheAreaOfItsTime(t *testing.T) {
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := statedbtest.Open(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

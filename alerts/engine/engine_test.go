@@ -14,6 +14,7 @@ import (
 	"haidang/devices/changelog"
 	"haidang/devices/health"
 	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest"
 	"haidang/ingest/journal"
 )
@@ -41,11 +42,7 @@ type bench struct {
 func newBench(t *testing.T, ruleYAML string) *bench {
 	t.Helper()
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := changelog.Open(ctx, db)
 	if err != nil {
 		t.Fatal(err)

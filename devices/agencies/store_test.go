@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 	"haidang/devices"
 	"haidang/devices/agencies"
 	"haidang/devices/audit"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // places knows the areas of the catalogue.
@@ -24,11 +23,7 @@ func (places) Area(code string) (devices.Area, bool) {
 
 func open(t testing.TB) (*agencies.Store, *audit.Log, *sql.DB) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := audit.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -3,23 +3,18 @@ package areas_test
 import (
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"haidang/devices/areas"
 	"haidang/devices/audit"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // open opens the areas of a new database: those that ship.
 func open(t testing.TB) (*areas.Store, *audit.Log, *sql.DB) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := audit.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

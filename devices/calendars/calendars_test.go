@@ -4,23 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"haidang/devices"
 	"haidang/devices/audit"
 	"haidang/devices/calendars"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 func open(t *testing.T) (*calendars.Store, *audit.Log, *sql.DB) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := audit.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 func TestSinceGivesExactlyWhatWasMissed(t *testing.T) {
@@ -95,11 +96,7 @@ func appendOne(t *testing.T, db *sql.DB, l *Log, channel string) int64 {
 
 func open(t *testing.T) (*sql.DB, *Log) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	l, err := Open(context.Background(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -2,22 +2,17 @@ package changelog
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // What is taken out of an item is out of all its changes, and of no other's; the
 // changes are found by their index.
 func TestRedactTakesItOutOfAllChanges(t *testing.T) {
 	ctx := t.Context()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	l, err := Open(ctx, db)
 	if err != nil {
 		t.Fatal(err)

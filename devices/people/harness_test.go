@@ -2,11 +2,10 @@ package people
 
 import (
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"haidang/devices/audit"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 const goodPassword = "bốn con chim sẻ trên mái"
@@ -15,11 +14,7 @@ const goodPassword = "bốn con chim sẻ trên mái"
 // "a/b" lies in "a".
 func house(t *testing.T, o Options) (*Store, *sql.DB) {
 	t.Helper()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	log, err := audit.Open(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -1,36 +1,18 @@
 package people
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
-	"testing/fstest"
 
 	"haidang/devices/audit"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 )
 
 // Roles and tokens from before commands were an action of their own may go on
 // commanding, if they might manage devices.
 func TestUpgradeKeepsWhoMayCommand(t *testing.T) {
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	before := fstest.MapFS{}
-	for _, name := range []string{"00001_people.sql", "00002_shift.sql", "00003_subject.sql"} {
-		b, err := fs.ReadFile(os.DirFS("migrations"), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before[name] = &fstest.MapFile{Data: b}
-	}
-	if err := statedb.Migrate(t.Context(), db, before, "people_version"); err != nil {
-		t.Fatal(err)
-	}
+	db := statedbtest.Open(t)
+	statedbtest.Migrate(t, db, "people_version", "00001_people.sql", "00002_shift.sql", "00003_subject.sql")
 	for _, q := range []string{
 		`INSERT INTO people_role VALUES('desk','Bàn','Desk','["device.read","device.manage"]'), ('eyes','Mắt','Eyes','["device.read"]')`,
 		`INSERT INTO account VALUES('lan','lan','','','[{"role":"desk"}]','',0,0,'',0,0,0,NULL)`,

@@ -17,7 +17,7 @@ import (
 	"haidang/devices"
 	"haidang/devices/audit"
 	"haidang/devices/credentials"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest"
 	"haidang/ingest/broker"
 	"haidang/ingest/ingesttest"
@@ -34,11 +34,7 @@ type doors struct {
 func openDoors(t testing.TB, ids ...devices.ID) *doors {
 	t.Helper()
 	ctx := context.Background()
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := statedbtest.Open(t)
 	r, err := devices.NewRegistry(ctx, db)
 	if err != nil {
 		t.Fatal(err)

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
 	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 
 	"haidang/devices"
-	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest"
 	"haidang/ingest/influx"
 	"haidang/ingest/ingesttest"
@@ -29,11 +28,7 @@ func (registry) Get(id devices.ID) (*devices.Device, bool) {
 func TestInfluxDBAnswersHistory(t *testing.T) {
 	ingesttest.RunHistoryTests(t, func(t *testing.T, readings []ingest.Reading) ingest.History {
 		server := ingesttest.StartInflux(t)
-		db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
+		db := statedbtest.Open(t)
 		cursor, err := influx.NewCursor(t.Context(), db)
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 
 	"haidang/devices"
 	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest"
 	"haidang/ingest/journal"
 )
@@ -273,11 +274,7 @@ func TestNewInfluxDBIsFilledFromTheShelves(t *testing.T) {
 
 // A full disk must not end the program: InfluxDB has the points already.
 func TestPlaceIsNotedOnceTheDiskTakesIt(t *testing.T) {
-	db, err := statedb.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := statedbtest.Open(t)
 	cursor, err := NewCursor(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)

@@ -2,16 +2,15 @@ package reports
 
 import (
 	"context"
-	"io/fs"
 	"path/filepath"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"haidang/devices/areas"
 	"haidang/devices/audit"
 	"haidang/devices/changelog"
 	"haidang/devices/statedb"
+	"haidang/devices/statedb/statedbtest"
 	"haidang/ingest/media"
 )
 
@@ -28,13 +27,7 @@ func TestReportsKeepTheAreaOfTheirTime(t *testing.T) {
 	db, err := statedb.Open(filepath.Join(dir, "state.db"))
 	must(err)
 	defer db.Close()
-	before := fstest.MapFS{}
-	for _, name := range []string{"00001_report.sql", "00002_search.sql"} {
-		b, err := fs.ReadFile(migrations, "migrations/"+name)
-		must(err)
-		before[name] = &fstest.MapFile{Data: b}
-	}
-	must(statedb.Migrate(ctx, db, before, "reports_version"))
+	statedbtest.Migrate(t, db, "reports_version", "00001_report.sql", "00002_search.sql")
 	lastOld := time.Date(2025, 6, 30, 16, 59, 59, 0, time.UTC) // in Vietnam a second to midnight
 	for code, row := range map[string]struct {
 		lat, lon any
